@@ -1,0 +1,159 @@
+"""What the three dialects demand of their inputs, said once.
+
+A check sees only shapes and dtypes, so it serves NumPy, PyTorch and Keras alike. It has the same
+signature as the function it guards and is put in front of it by `validated`, which leaves the body
+of that function to be the equation and nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import numbers
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Shape = tuple[int | None, ...]
+
+
+def validated(check: Callable[..., None]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Run `check` on the arguments before the decorated function sees them."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            check(*args, **kwargs)
+            return function(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def shape_of(name: str, array: Any) -> Shape:
+    """The shape as a tuple; an unknown size (Keras' symbolic tensors) is None."""
+    if not hasattr(array, "shape"):
+        raise ValueError(f"{name}: got {type(array).__name__}, wanted an array")
+    return tuple(None if size is None else int(size) for size in array.shape)
+
+
+def say(shape: Sequence[int | None]) -> str:
+    return "(" + ", ".join("?" if size is None else str(size) for size in shape) + ")"
+
+
+def same(a: int | None, b: int | None) -> bool:
+    """Equal sizes, as far as is known."""
+    return a is None or b is None or a == b
+
+
+def broadcast(a: Shape, b: Shape) -> Shape | None:
+    """The broadcast shape of two shapes, None where they clash."""
+    rank = max(len(a), len(b))
+    pairs = zip((1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b, strict=True)
+    out: list[int | None] = []
+    for left, right in pairs:
+        if left == 1 or right == 1:
+            out.append(right if left == 1 else left)
+        elif same(left, right):
+            out.append(left if right is None else right)
+        else:
+            return None
+    return tuple(out)
+
+
+def at_least_rank(name: str, shape: Shape, rank: int, wanted: str) -> None:
+    if len(shape) < rank:
+        raise ValueError(f"{name}: got shape {say(shape)}, wanted {wanted}")
+
+
+def vector(name: str, array: Any, size: int | None, meaning: str) -> None:
+    exactly(name, array, (size,), meaning)
+
+
+def exactly(name: str, array: Any, wanted: Shape, meaning: str) -> None:
+    """`array` has the shape `wanted`; None in `wanted` leaves that size free."""
+    shape = shape_of(name, array)
+    if len(shape) != len(wanted) or not all(map(same, shape, wanted)):
+        raise ValueError(f"{name}: got shape {say(shape)}, wanted {meaning} = {say(wanted)}")
+
+
+def temperature_is_positive(temperature: Any) -> None:
+    # A learned temperature is a tensor: its owner keeps it positive, we do not stop a traced graph to look.
+    if isinstance(temperature, numbers.Real) and not float(temperature) > 0:
+        raise ValueError(f"temperature: got {temperature}, wanted a number above 0")
+
+
+def mask_fits(mask: Any, weights: Shape) -> None:
+    if mask is None:
+        return
+    if "bool" not in str(getattr(mask, "dtype", None)):
+        kind = getattr(mask, "dtype", type(mask).__name__)
+        raise ValueError(f"mask: got {kind}, wanted booleans, True = attend, to broadcast against {say(weights)}")
+    shape = shape_of("mask", mask)
+    full = broadcast(shape, weights)
+    if full is None or len(full) != len(weights) or not all(map(same, full, weights)):
+        raise ValueError(f"mask: got shape {say(shape)}, wanted one that broadcasts to the weights {say(weights)}")
+
+
+# --- one check a public function -------------------------------------------------------------------
+
+
+def softmax(scores: Any, *, temperature: Any = 1.0) -> None:
+    masked_softmax(scores, temperature=temperature)
+
+
+def masked_softmax(scores: Any, mask: Any = None, *, temperature: Any = 1.0) -> None:
+    shape = shape_of("scores", scores)
+    at_least_rank("scores", shape, 1, "(…, T)")
+    if shape[-1] == 0:
+        raise ValueError(f"scores: got shape {say(shape)}, wanted (…, T) with at least one step to attend to")
+    mask_fits(mask, shape)
+    temperature_is_positive(temperature)
+
+
+def _query_and_keys(query: Any, keys: Any) -> tuple[Shape, Shape]:
+    q, k = shape_of("query", query), shape_of("keys", keys)
+    at_least_rank("query", q, 2, "(…, Tq, d)")
+    at_least_rank("keys", k, 2, "(…, T, d)")
+    if k[-2] == 0:
+        raise ValueError(f"keys: got shape {say(k)}, wanted (…, T, d) with at least one step to attend to")
+    if broadcast(q[:-2], k[:-2]) is None:
+        raise ValueError(f"keys: got shape {say(k)}, wanted batch axes that fit those of query {say(q)}")
+    return q, k
+
+
+def dot_scores(query: Any, keys: Any) -> None:
+    q, k = _query_and_keys(query, keys)
+    if not same(q[-1], k[-1]):
+        raise ValueError(f"query: got shape {say(q)}, wanted (…, Tq, {k[-1]}) to match keys {say(k)}")
+
+
+def general_scores(query: Any, keys: Any, weight: Any) -> None:
+    q, k = _query_and_keys(query, keys)
+    exactly("weight", weight, (q[-1], k[-1]), "(d_q, d_k)")
+
+
+def additive_scores(query: Any, keys: Any, w_query: Any, w_keys: Any, v: Any) -> None:
+    q, k = _query_and_keys(query, keys)
+    exactly("v", v, (None,), "(A,)")
+    units = shape_of("v", v)[0]
+    exactly("w_query", w_query, (q[-1], units), "(d_q, A)")
+    exactly("w_keys", w_keys, (k[-1], units), "(d_k, A)")
+
+
+def attend(query: Any, keys: Any, values: Any, mask: Any = None, *, temperature: Any = 1.0, **_: Any) -> None:
+    q, k = _query_and_keys(query, keys)
+    v = shape_of("values", values)
+    at_least_rank("values", v, 2, "(…, T, d_v)")
+    batch = broadcast(broadcast(q[:-2], k[:-2]) or (), v[:-2])
+    if not same(v[-2], k[-2]) or batch is None:
+        raise ValueError(f"values: got shape {say(v)}, wanted (…, {k[-2]}, d_v), one value for each key of {say(k)}")
+    # The weights know nothing of the values, so their batch axes are those of query and keys.
+    mask_fits(mask, (*(broadcast(q[:-2], k[:-2]) or ()), q[-2], k[-2]))
+    temperature_is_positive(temperature)
+
+
+def layer_attend(layer: Any, query: Any, keys: Any, values: Any, mask: Any = None, **options: Any) -> None:
+    """`attend` for a method: the layer itself comes first."""
+    attend(query, keys, values, mask, **options)
