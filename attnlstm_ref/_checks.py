@@ -157,3 +157,139 @@ def attend(query: Any, keys: Any, values: Any, mask: Any = None, *, temperature:
 def layer_attend(layer: Any, query: Any, keys: Any, values: Any, mask: Any = None, **options: Any) -> None:
     """`attend` for a method: the layer itself comes first."""
     attend(query, keys, values, mask, **options)
+
+
+# --- LSTM, encoder, model --------------------------------------------------------------------------
+
+
+def at_least(name: str, number: Any, least: int, meaning: str) -> None:
+    if isinstance(number, bool) or not isinstance(number, numbers.Integral) or number < least:
+        raise ValueError(f"{name}: got {number!r}, wanted a whole number of {meaning}, at least {least}")
+
+
+def share(name: str, number: Any) -> None:
+    if not isinstance(number, numbers.Real) or not 0.0 <= float(number) < 1.0:
+        raise ValueError(f"{name}: got {number!r}, wanted a share from 0 up to but not 1")
+
+
+def one_of(name: str, value: Any, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name}: got {value!r}, wanted one of {', '.join(map(repr, choices))}")
+
+
+def sequence(name: str, array: Any, width: int | None, meaning: str) -> Shape:
+    """A batch of sequences (B, T, width) with at least one step; its shape."""
+    exactly(name, array, (None, None, width), meaning)
+    shape = shape_of(name, array)
+    if shape[1] == 0:
+        raise ValueError(f"{name}: got shape {say(shape)}, wanted {meaning} with at least one time step")
+    return shape
+
+
+def padding_mask(mask: Any, batch: int | None, steps: int | None) -> None:
+    """A padding mask is not broadcast: (B, T) exactly, so that a transposed one cannot slip through."""
+    if mask is None:
+        return
+    if "bool" not in str(getattr(mask, "dtype", None)):
+        kind = getattr(mask, "dtype", type(mask).__name__)
+        raise ValueError(f"mask: got {kind}, wanted booleans (B, T) = {say((batch, steps))}, True = a real token")
+    exactly("mask", mask, (batch, steps), "(B, T), True = a real token,")
+
+
+def _lstm_weights(name: str, weights: Any, width: int | None) -> int | None:
+    """The three arrays of one LSTM direction fit each other and inputs of that width; its H."""
+    if not all(hasattr(weights, field) for field in ("w_input", "w_hidden", "bias")):
+        raise ValueError(f"{name}: got {type(weights).__name__}, wanted LSTMWeights(w_input, w_hidden, bias)")
+    exactly(f"{name}.w_hidden", weights.w_hidden, (None, None), "(H, 4H)")
+    hidden = shape_of(name, weights.w_hidden)[0]
+    gates = None if hidden is None else 4 * hidden
+    exactly(f"{name}.w_hidden", weights.w_hidden, (hidden, gates), "(H, 4H)")
+    exactly(f"{name}.w_input", weights.w_input, (width, gates), "(D, 4H)")
+    exactly(f"{name}.bias", weights.bias, (gates,), "(4H,)")
+    return hidden
+
+
+def lstm_step(x: Any, h: Any, c: Any, weights: Any) -> None:
+    exactly("x", x, (None, None), "(B, D)")
+    batch, width = shape_of("x", x)
+    hidden = _lstm_weights("weights", weights, width)
+    exactly("h", h, (batch, hidden), "(B, H)")
+    exactly("c", c, (batch, hidden), "(B, H)")
+
+
+def lstm(inputs: Any, weights: Any, mask: Any = None, *, reverse: bool = False) -> None:
+    batch, steps, width = sequence("inputs", inputs, None, "(B, T, D)")
+    _lstm_weights("weights", weights, width)
+    padding_mask(mask, batch, steps)
+
+
+def bilstm(inputs: Any, forward: Any, backward: Any, mask: Any = None) -> None:
+    batch, steps, width = sequence("inputs", inputs, None, "(B, T, D)")
+    hidden = _lstm_weights("forward", forward, width)
+    if not same(hidden, _lstm_weights("backward", backward, width)):
+        raise ValueError(
+            f"backward: got {shape_of('backward', backward.w_hidden)[0]} hidden units, wanted {hidden} as in forward"
+        )
+    padding_mask(mask, batch, steps)
+
+
+def parameters_fit(parameters: Any, wanted: dict[str, Shape]) -> None:
+    """A flat dictionary of arrays has exactly the names and shapes wanted: the error lists all that are not."""
+    missing = [name for name in wanted if name not in parameters]
+    unexpected = [name for name in parameters if name not in wanted]
+    shapes = {name: shape_of(name, parameters[name]) for name in wanted if name in parameters}
+    wrong = [
+        f"{name} has shape {say(shapes[name])}, wanted {say(wanted[name])}"
+        for name in shapes
+        if len(shapes[name]) != len(wanted[name]) or not all(map(same, shapes[name], wanted[name]))
+    ]
+    problems = [f"missing: {', '.join(missing)}"] * bool(missing)
+    problems += [f"unexpected: {', '.join(unexpected)}"] * bool(unexpected) + wrong
+    if problems:
+        raise ValueError(f"parameters: {'; '.join(problems)}")
+
+
+SCORES = ("dot", "scaled_dot", "general", "additive")
+
+
+def pooling(layer: Any, states: Any, mask: Any = None, *, temperature: Any = 1.0) -> None:
+    """For a layer with a learned query of `layer.size`."""
+    batch, steps, _ = sequence("states", states, layer.size, "(B, T, d)")
+    padding_mask(mask, batch, steps)
+    temperature_is_positive(temperature)
+
+
+def encoder(layer: Any, inputs: Any, mask: Any = None) -> None:
+    """For an encoder of features `layer.input_size` wide."""
+    batch, steps, _ = sequence("inputs", inputs, layer.input_size, "(B, T, D)")
+    if batch == 0:
+        raise ValueError(f"inputs: got shape {say(shape_of('inputs', inputs))}, wanted at least one row")
+    padding_mask(mask, batch, steps)
+
+
+def tokens_or_features(inputs: Any, mask: Any, width: int | None, vocab_size: int | None) -> None:
+    """What a model reads: whole numbers (B, T) where it has a vocabulary, features (B, T, D) where not."""
+    kind = str(getattr(inputs, "dtype", type(inputs).__name__))
+    if vocab_size is None:
+        batch, steps, _ = sequence("inputs", inputs, width, "features (B, T, D)")
+        if "float" not in kind:
+            raise ValueError(f"inputs: got {kind}, wanted floating features (B, T, D); vocab_size=None reads no tokens")
+    else:
+        exactly("inputs", inputs, (None, None), "tokens (B, T)")
+        batch, steps = shape_of("inputs", inputs)
+        if "int" not in kind:
+            raise ValueError(f"inputs: got {kind}, wanted whole numbers: tokens (B, T) from 0 to {vocab_size - 1}")
+    if batch == 0 or steps == 0:
+        raise ValueError(f"inputs: got shape {say(shape_of('inputs', inputs))}, wanted at least one row and one step")
+    padding_mask(mask, batch, steps)
+
+
+def model(layer: Any, inputs: Any, mask: Any = None, *, temperature: Any = 1.0) -> None:
+    tokens_or_features(inputs, mask, layer.input_size, layer.vocab_size)
+    temperature_is_positive(temperature)
+
+
+def tokens_known(low: int, high: int, vocab_size: int) -> None:
+    """The smallest and the largest token of a batch are in the vocabulary."""
+    if low < 0 or high >= vocab_size:
+        raise ValueError(f"inputs: got token {low if low < 0 else high}, wanted 0 to {vocab_size - 1}")

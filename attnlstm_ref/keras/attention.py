@@ -19,6 +19,8 @@ Score = Callable[[Tensor, Tensor], Tensor]
 @validated(_checks.softmax)
 def softmax(scores: Tensor, *, temperature: float | Tensor = 1.0) -> Tensor:
     """Weights α = exp(e/τ) / Σ exp(e/τ) over the last axis; see `attnlstm_ref.numpy.softmax`."""
+    if scores.shape[-1] == 1:
+        return 1.0 + 0.0 * scores  # one step gets all the weight; `ops.softmax` would warn of a mistake
     if isinstance(temperature, float) and temperature == 1.0:
         return ops.softmax(scores, axis=-1)  # takes the largest score away by itself
     # Shift before dividing: in float16 a score of 1e3 over a small temperature would overflow.
@@ -138,7 +140,7 @@ class _Attention(keras.layers.Layer):
         if not 0.0 <= dropout < 1.0:
             raise ValueError(f"dropout: got {dropout}, wanted a share from 0 up to but not 1")
         self.rate = dropout
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)  # or it would cast to float32
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         raise NotImplementedError

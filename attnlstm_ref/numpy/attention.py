@@ -202,7 +202,7 @@ def hide(states: Float[Array, "... T d"], mask: Bool[Array, "..."] | None) -> Fl
     if mask is None:
         return states
     seen = mask.any(axis=-2) if mask.ndim > 1 else mask  # (…, T)
-    return np.where(seen[..., None], states, 0.0)
+    return np.where(seen[..., None], states, 0.0)  # type: ignore[index]  # NumPy thinks any() may be a scalar
 
 
 @validated(_checks.attend)

@@ -146,6 +146,7 @@ def _fused(
     query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, temperature: float | Tensor, scaled: bool
 ) -> Tensor:
     """The same context from `scaled_dot_product_attention`, whose mask agrees with ours: True = attend."""
+    _checks.dot_scores(query, keys)  # the score function that would have checked the widths is not called
     scale = 1.0 / math.sqrt(query.shape[-1]) if scaled else 1.0
     if isinstance(temperature, Tensor):
         query = query / temperature  # the kernel takes a number only, and no gradient for it
@@ -154,9 +155,9 @@ def _fused(
     if query.ndim != 3:
         return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask, scale=scale)
     # On a CPU the fused kernel wants an axis of heads: (B, T, d) alone falls back to one that stores the weights.
-    query, keys, values = query.unsqueeze(1), keys.unsqueeze(-3), values.unsqueeze(-3)
-    mask = mask.unsqueeze(-3) if mask is not None and mask.ndim == 3 else mask
-    return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask, scale=scale).squeeze(1)
+    query, keys, values = (x.unsqueeze(-3) for x in (query, keys, values))
+    mask = mask.unsqueeze(-3) if mask is not None and mask.ndim > 2 else mask
+    return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask, scale=scale).squeeze(-3)
 
 
 class _Attention(nn.Module):
@@ -197,7 +198,12 @@ class DotAttention(_Attention):
 
     def __init__(self, *, scaled: bool = True, dropout: float = 0.0) -> None:
         super().__init__(dropout)
-        self.scores = scaled_dot_scores if scaled else dot_scores
+        self.scaled = scaled
+
+    @property
+    def scores(self) -> Score:  # type: ignore[override]
+        # Chosen by a flag and not kept as a function: torch.compile does not tell two decorated functions apart.
+        return scaled_dot_scores if self.scaled else dot_scores
 
 
 class GeneralAttention(_Attention):

@@ -1,0 +1,159 @@
+"""Weights between PyTorch and the NumPy dialect, and so between PyTorch and Keras.
+
+PyTorch keeps its matrices the other way round (units first) and gives each LSTM two biases, which it only
+ever adds: their sum is the one bias of the NumPy dialect. On the way back the second is zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from attnlstm_ref import _checks
+from attnlstm_ref._checks import validated
+from attnlstm_ref.numpy import LSTMWeights
+from attnlstm_ref.torch.encoder import BiLSTMLayer
+from attnlstm_ref.torch.model import AttentionLSTM
+
+Pair = tuple[LSTMWeights, LSTMWeights]  # forward, backward
+
+
+def _check_lstm(lstm: object, *, layer: int = 0) -> None:
+    if not isinstance(lstm, nn.LSTM):
+        raise ValueError(f"lstm: got {type(lstm).__name__}, wanted nn.LSTM")
+    if not lstm.bias or lstm.proj_size:
+        raise ValueError(
+            f"lstm: got bias={lstm.bias} and proj_size={lstm.proj_size}, wanted an LSTM with biases and no projection"
+        )
+    if not 0 <= layer < lstm.num_layers:
+        raise ValueError(f"layer: got {layer}, wanted 0 to {lstm.num_layers - 1}")
+
+
+@validated(_check_lstm)
+def from_lstm(lstm: nn.LSTM, *, layer: int = 0) -> LSTMWeights | Pair:
+    """The weights of one layer of an `nn.LSTM`: a pair (forward, backward) where it is bidirectional.
+
+    Returns
+    -------
+    `LSTMWeights`, or a pair of them: copies, in the LSTM's own precision
+
+    Raises
+    ------
+    ValueError
+        Another kind of module, an LSTM without biases or with projections, a layer it does not have.
+    """
+    directions = [_read(lstm, f"l{layer}{suffix}") for suffix in _suffixes(lstm)]
+    return (directions[0], directions[1]) if lstm.bidirectional else directions[0]
+
+
+def to_lstm(*layers: LSTMWeights | Pair) -> nn.LSTM:
+    """An `nn.LSTM` (batch first) with these weights, one argument a layer; pairs make it bidirectional.
+
+    Raises
+    ------
+    ValueError
+        No layer, layers with and without a backward direction, arrays that do not fit each other.
+    """
+    if not layers:
+        raise ValueError("layers: got none, wanted LSTMWeights, or a pair of them, for each layer")
+    stack = [(layer,) if isinstance(layer, LSTMWeights) else tuple(layer) for layer in layers]
+    counts = {len(directions) for directions in stack}
+    if counts not in ({1}, {2}):
+        raise ValueError(f"layers: got {sorted(counts)} directions, wanted 1 in every layer or 2 in every layer")
+    width = input_size = stack[0][0].w_input.shape[0]
+    hidden = stack[0][0].w_hidden.shape[0]
+    for depth, directions in enumerate(stack):
+        for way, one in enumerate(directions):
+            name = f"layers[{depth}][{way}]"
+            if _checks._lstm_weights(name, one, width) != hidden:
+                raise ValueError(f"{name}: got {one.w_hidden.shape[0]} hidden units, wanted {hidden} as in the first")
+        width = hidden * len(directions)
+    lstm = nn.LSTM(
+        input_size,
+        hidden,
+        num_layers=len(stack),
+        bidirectional=counts == {2},
+        batch_first=True,
+        dtype=torch.as_tensor(stack[0][0].w_input[:0]).dtype,
+    )
+    for depth, directions in enumerate(stack):
+        for suffix, one in zip(_suffixes(lstm), directions, strict=True):
+            _write(lstm, f"l{depth}{suffix}", one)
+    return lstm
+
+
+def to_numpy(model: AttentionLSTM) -> dict[str, np.ndarray]:
+    """The model's parameters under the names that all three dialects share; see `attnlstm_ref.numpy.attention_lstm`.
+
+    Returns
+    -------
+    name -> array, copies in the model's own precision (bfloat16, which NumPy lacks, as float32)
+    """
+    parameters = {name: _array(tensor) for name, tensor in _tensors(model).items()}
+    for depth, layer in enumerate(_layers(model)):
+        for direction, suffix in zip(("forward", "backward"), _suffixes(layer.lstm), strict=True):
+            for name, array in _read(layer.lstm, f"l0{suffix}")._asdict().items():
+                parameters[f"encoder.{depth}.{direction}.{name}"] = array
+    return parameters
+
+
+def load_numpy(model: AttentionLSTM, parameters: Mapping[str, np.ndarray]) -> None:
+    """Put such parameters into a model of the same shape, in place.
+
+    Raises
+    ------
+    ValueError
+        Names that are missing, that the model does not have, or whose shape is another; nothing is loaded then.
+    """
+    _checks.parameters_fit(parameters, {name: array.shape for name, array in to_numpy(model).items()})
+    with torch.no_grad():
+        for name, tensor in _tensors(model).items():
+            tensor.copy_(torch.tensor(parameters[name]))
+    for depth, layer in enumerate(_layers(model)):
+        for direction, suffix in zip(("forward", "backward"), _suffixes(layer.lstm), strict=True):
+            weights = (parameters[f"encoder.{depth}.{direction}.{name}"] for name in LSTMWeights._fields)
+            _write(layer.lstm, f"l0{suffix}", LSTMWeights(*weights))
+
+
+def _layers(model: AttentionLSTM) -> list[BiLSTMLayer]:
+    return [layer for layer in model.encoder.layers if isinstance(layer, BiLSTMLayer)]  # all are: so types are known
+
+
+def _tensors(model: AttentionLSTM) -> dict[str, Tensor]:
+    """Every parameter outside the LSTMs by its shared name, turned the way the NumPy dialect has it (a view)."""
+    named: dict[str, Tensor] = {} if model.embedding is None else {"embedding": model.embedding.weight}
+    for depth, layer in enumerate(_layers(model)):
+        if layer.skip is not None:
+            named[f"encoder.{depth}.skip"] = layer.skip.weight.T
+        if layer.norm is not None:
+            named |= {f"encoder.{depth}.norm.gain": layer.norm.weight, f"encoder.{depth}.norm.bias": layer.norm.bias}
+    named |= {f"pool.{name}": parameter for name, parameter in model.pool.named_parameters()}
+    return named | {"head.weight": model.head.weight.T, "head.bias": model.head.bias}
+
+
+def _suffixes(lstm: nn.LSTM) -> tuple[str, ...]:
+    return ("", "_reverse") if lstm.bidirectional else ("",)
+
+
+def _read(lstm: nn.LSTM, place: str) -> LSTMWeights:
+    bias = getattr(lstm, f"bias_ih_{place}") + getattr(lstm, f"bias_hh_{place}")
+    return LSTMWeights(
+        _array(getattr(lstm, f"weight_ih_{place}").T), _array(getattr(lstm, f"weight_hh_{place}").T), _array(bias)
+    )
+
+
+def _write(lstm: nn.LSTM, place: str, weights: LSTMWeights) -> None:
+    with torch.no_grad():
+        getattr(lstm, f"weight_ih_{place}").copy_(torch.tensor(weights.w_input).T)
+        getattr(lstm, f"weight_hh_{place}").copy_(torch.tensor(weights.w_hidden).T)
+        getattr(lstm, f"bias_ih_{place}").copy_(torch.tensor(weights.bias))
+        getattr(lstm, f"bias_hh_{place}").zero_()
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    """A copy that shares nothing with the tensor."""
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).contiguous().numpy().copy()
