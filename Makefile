@@ -94,7 +94,7 @@ check-package: $(READY)
 	$(BIN)/python -m pytest tests --ignore=tests/site -q --durations=8
 
 check-notebooks: $(READY)
-	$(BIN)/python -m pytest -p no:cacheprovider --nbval $(CHAPTERS) -q -o addopts= --nbval-cell-timeout=120 --durations=4
+	$(BIN)/python -m pytest -p no:cacheprovider --nbval $(CHAPTERS) -q -o addopts= --nbval-cell-timeout=600 --durations=4
 
 check-site: $(READY) browser
 	$(BIN)/python -m pytest tests/site -q --durations=4

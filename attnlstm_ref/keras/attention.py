@@ -52,7 +52,7 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None, *, temperature: f
     if mask is None:
         return softmax(scores, temperature=temperature)
     zero = ops.zeros_like(scores)
-    some = ops.any(mask, axis=-1, keepdims=True)
+    some = ops.any(mask, axis=-1, keepdims=True) if len(mask.shape) > 0 else mask
     # Softmax of a row of -inf is NaN, and so is its gradient, even where a later `where` hides it.
     # Such a row is given equal finite scores first, and zeros after.
     allowed = ops.where(some, ops.where(mask, scores, zero - math.inf), zero)

@@ -152,6 +152,7 @@ def _fused(
         query = query / temperature  # the kernel takes a number only, and no gradient for it
     else:
         scale = scale / temperature
+    mask = None if mask is None else torch.atleast_2d(mask)  # the least the kernel takes
     if query.ndim != 3:
         return F.scaled_dot_product_attention(query, keys, values, attn_mask=mask, scale=scale)
     # On a CPU the fused kernel wants an axis of heads: (B, T, d) alone falls back to one that stores the weights.
