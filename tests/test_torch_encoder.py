@@ -6,9 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from attnlstm_ref import numpy as an
-from attnlstm_ref.torch import AttentionPooling, BiLSTMEncoder, from_lstm
+from attnlstm_ref.torch import AttentionPooling, BiLSTMEncoder, from_lstm, to_lstm
 
 B, T, D, H = 3, 6, 4, 5
 SCORES = ("dot", "scaled_dot", "general", "additive")
@@ -35,12 +36,24 @@ def up_to(lengths: list[int], steps: int) -> torch.Tensor:
 # --- encoder ---------------------------------------------------------------------------------------
 
 
+def twins(ours: BiLSTMEncoder):
+    """Each LSTM parameter of ours with the name it has in a stacked bidirectional `nn.LSTM`."""
+    for depth, layer in enumerate(ours.layers):
+        for lstm, suffix in [(layer.rightward, ""), (layer.leftward, "_reverse")]:
+            for name, parameter in lstm.named_parameters():
+                yield name.replace("l0", f"l{depth}") + suffix, parameter
+
+
+def both(layer):
+    """(forward, backward) weights of one layer for the NumPy dialect."""
+    return from_lstm(layer.rightward), from_lstm(layer.leftward)
+
+
 def test_values_and_gradients_equal_nn_lstm():
     ours = encoder(num_layers=2)
     theirs = nn.LSTM(D, H, num_layers=2, bidirectional=True, batch_first=True, dtype=torch.float64)
-    for depth, layer in enumerate(ours.layers):
-        for name, parameter in layer.lstm.named_parameters():
-            getattr(theirs, name.replace("l0", f"l{depth}")).data.copy_(parameter.data)
+    for name, parameter in twins(ours):
+        getattr(theirs, name).data.copy_(parameter.data)
     x = normal(B, T, D).requires_grad_()
     y = x.detach().clone().requires_grad_()
     upstream = normal(B, T, 2 * H, seed=3)
@@ -48,16 +61,27 @@ def test_values_and_gradients_equal_nn_lstm():
     (theirs(y)[0] * upstream).sum().backward()
     torch.testing.assert_close(ours(x), theirs(y)[0], rtol=0, atol=1e-12)
     torch.testing.assert_close(x.grad, y.grad, rtol=0, atol=1e-12)
-    for depth, layer in enumerate(ours.layers):
-        for name, parameter in layer.lstm.named_parameters():
-            expected = getattr(theirs, name.replace("l0", f"l{depth}")).grad
-            torch.testing.assert_close(parameter.grad, expected, rtol=0, atol=1e-12)
+    for name, parameter in twins(ours):
+        torch.testing.assert_close(parameter.grad, getattr(theirs, name).grad, rtol=0, atol=1e-12)
+
+
+def test_values_and_gradients_equal_packed_sequences():
+    ours, x, mask = encoder(), normal(B, T, D).requires_grad_(), up_to([6, 2, 4], T)
+    theirs = to_lstm(both(ours.layers[0]))
+    y = x.detach().clone().requires_grad_()
+    packed = pack_padded_sequence(y, mask.sum(dim=1), batch_first=True, enforce_sorted=False)
+    expected, _ = pad_packed_sequence(theirs(packed)[0], batch_first=True, total_length=T)
+    upstream = normal(B, T, 2 * H, seed=3)
+    (ours(x, mask) * upstream).sum().backward()
+    (expected * upstream).sum().backward()
+    torch.testing.assert_close(ours(x, mask), expected, rtol=0, atol=1e-12)
+    torch.testing.assert_close(x.grad, y.grad, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("dtype", "within"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
 def test_equals_numpy_on_unequal_lengths(dtype, within):
     ours, x, mask = encoder(dtype=dtype), normal(B, T, D, dtype=dtype), up_to([6, 2, 0], T)
-    expected = an.bilstm(x.numpy(), *from_lstm(ours.layers[0].lstm), mask.numpy())
+    expected = an.bilstm(x.numpy(), *both(ours.layers[0]), mask.numpy())
     np.testing.assert_allclose(ours(x, mask).detach().numpy(), expected, rtol=0, atol=within)
 
 
@@ -97,11 +121,11 @@ def test_order_of_the_batch_is_kept():
     torch.testing.assert_close(model(x[order], mask[order]), model(x, mask)[order], rtol=0, atol=1e-12)
 
 
-def test_without_packing_padding_would_leak():
+def test_without_turning_padding_would_leak():
     """The trap the encoder is there for: the same LSTM on the padded batch is wrong, so the tests above can fail."""
     model, x, mask = encoder(), normal(B, T, D), up_to([6, 2, 4], T)
-    naive, _ = model.layers[0].lstm(x.transpose(0, 1))
-    assert not torch.allclose(naive.transpose(0, 1)[mask], model(x, mask)[mask])
+    naive, _ = to_lstm(both(model.layers[0]))(x)
+    assert not torch.allclose(naive[mask], model(x, mask)[mask])
 
 
 def test_rows_of_length_zero_give_zeros_and_no_gradient():
@@ -116,7 +140,7 @@ def test_rows_of_length_zero_give_zeros_and_no_gradient():
 def test_residual_is_layer_norm_of_skip_plus_output():
     model, x = encoder(residual=True), normal(B, T, D)
     layer = model.layers[0]
-    plain = torch.as_tensor(an.bilstm(x.numpy(), *from_lstm(layer.lstm)))
+    plain = torch.as_tensor(an.bilstm(x.numpy(), *both(layer)))
     expected = nn.functional.layer_norm(x @ layer.skip.weight.T + plain, (2 * H,))
     torch.testing.assert_close(model(x), expected, rtol=0, atol=1e-12)
     deep = encoder(num_layers=2, residual=True)

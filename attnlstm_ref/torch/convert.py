@@ -94,8 +94,8 @@ def to_numpy(model: AttentionLSTM) -> dict[str, np.ndarray]:
     """
     parameters = {name: _array(tensor) for name, tensor in _tensors(model).items()}
     for depth, layer in enumerate(_layers(model)):
-        for direction, suffix in zip(("forward", "backward"), _suffixes(layer.lstm), strict=True):
-            for name, array in _read(layer.lstm, f"l0{suffix}")._asdict().items():
+        for direction, lstm in {"forward": layer.rightward, "backward": layer.leftward}.items():
+            for name, array in _read(lstm, "l0")._asdict().items():
                 parameters[f"encoder.{depth}.{direction}.{name}"] = array
     return parameters
 
@@ -113,9 +113,9 @@ def load_numpy(model: AttentionLSTM, parameters: Mapping[str, np.ndarray]) -> No
         for name, tensor in _tensors(model).items():
             tensor.copy_(torch.tensor(parameters[name]))
     for depth, layer in enumerate(_layers(model)):
-        for direction, suffix in zip(("forward", "backward"), _suffixes(layer.lstm), strict=True):
+        for direction, lstm in {"forward": layer.rightward, "backward": layer.leftward}.items():
             weights = (parameters[f"encoder.{depth}.{direction}.{name}"] for name in LSTMWeights._fields)
-            _write(layer.lstm, f"l0{suffix}", LSTMWeights(*weights))
+            _write(lstm, "l0", LSTMWeights(*weights))
 
 
 def _layers(model: AttentionLSTM) -> list[BiLSTMLayer]:

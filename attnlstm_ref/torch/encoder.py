@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from attnlstm_ref import _checks
 from attnlstm_ref._checks import validated
@@ -19,27 +18,31 @@ class BiLSTMLayer(nn.Module):
 
     def __init__(self, input_size: int, hidden_size: int, dropout: float, residual: bool) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(input_size, hidden_size, bidirectional=True)
+        self.rightward = nn.LSTM(input_size, hidden_size, batch_first=True)
+        self.leftward = nn.LSTM(input_size, hidden_size, batch_first=True)
         self.dropout = nn.Dropout(dropout)
         same_width = input_size == 2 * hidden_size
         self.skip = nn.Linear(input_size, 2 * hidden_size, bias=False) if residual and not same_width else None
         self.norm = nn.LayerNorm(2 * hidden_size) if residual else None
 
-    def forward(self, packed: PackedSequence) -> PackedSequence:
-        states, _ = self.lstm(packed)
-        # What follows treats each token alone, so it may work on the packed tokens (sum of lengths, 2H).
-        y = self.dropout(states.data)
+    def forward(self, x: Tensor, mask: Tensor, turned: Tensor) -> Tensor:
+        right, _ = self.rightward(x)  # padding stands on the right: it comes after all that is real
+        left, _ = self.leftward(turn(x, turned))  # and does so here too
+        y = self.dropout(torch.cat([right, turn(left, turned)], dim=-1))
         if self.norm is not None:
-            y = self.norm((packed.data if self.skip is None else self.skip(packed.data)) + y)
-        return PackedSequence(y, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices)
+            y = self.norm((x if self.skip is None else self.skip(x)) + y)
+        return y.masked_fill(~mask.unsqueeze(-1), 0.0)
 
 
 class BiLSTMEncoder(nn.Module):
     """Read sequences of unequal length both ways; each state is what it would be if its sequence stood alone.
 
     An LSTM that reads right to left over padding starts on the padding and arrives at the last real token
-    with a state that depends on it. Packing leaves the padding out (Graves & Schmidhuber 2005 for the
-    BiLSTM; He et al. 2016 for the skip; Ba et al. 2016 for the norm).
+    with a state that depends on it. So each row is turned round within its own length before it is read
+    backwards: then the padding comes last in both directions. PyTorch's packed sequences give the same
+    states; on a CPU their backward pass takes time that grows with the square of the length (`python -m
+    bench --packing` shows it). (Graves & Schmidhuber 2005 for the BiLSTM; He et al. 2016 for the skip; Ba et
+    al. 2016 for the norm.)
 
     Parameters
     ----------
@@ -90,18 +93,21 @@ class BiLSTMEncoder(nn.Module):
         batch, steps, _ = inputs.shape
         if mask is None:
             mask = torch.ones(batch, steps, dtype=torch.bool, device=inputs.device)
-        lengths = _lengths(mask).clamp(min=1)  # packing wants a token in every row: an empty row lends a zero
-        inputs = inputs.masked_fill(~mask.unsqueeze(-1), 0.0)
-        packed = pack_padded_sequence(inputs, lengths, batch_first=True, enforce_sorted=False)
+        _check_right_padded(mask)
+        step = torch.arange(steps, device=mask.device)
+        turned = torch.where(mask, mask.sum(dim=1, keepdim=True) - 1 - step, step)  # (B, T)
+        x = inputs.masked_fill(~mask.unsqueeze(-1), 0.0)
         for layer in self.layers:
-            packed = layer(packed)
-        states, _ = pad_packed_sequence(packed, batch_first=True, total_length=steps)
-        return states.masked_fill(~mask.unsqueeze(-1), 0.0)  # and is given it back here
+            x = layer(x, mask, turned)
+        return x
 
 
-def _lengths(mask: Tensor) -> Tensor:
-    """Real tokens in each row (B,), on the CPU, where packing wants them."""
-    mask = mask.cpu()
+def turn(x: Float[Tensor, "B T d"], turned: Int64[Tensor, "B T"]) -> Float[Tensor, "B T d"]:
+    """Reverse each row within its own length; done twice, it is undone."""
+    return x.gather(1, turned.unsqueeze(-1).expand_as(x))
+
+
+def _check_right_padded(mask: Tensor) -> None:
     gaps = mask[:, 1:] & ~mask[:, :-1]  # a real token right after a pad
     if gaps.any():
         row, step = (int(place) for place in gaps.nonzero()[0])
@@ -109,4 +115,3 @@ def _lengths(mask: Tensor) -> Tensor:
             f"mask: got a real token at step {step + 1} of row {row} after padding at step {step}, "
             "wanted the padding on the right only: real tokens first"
         )
-    return mask.sum(dim=1)
