@@ -11,7 +11,7 @@ import json
 import math
 
 from docutils import nodes
-from repository import links
+from repository import GITHUB, links
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -60,7 +60,11 @@ def line(app: Sphinx, docname: str) -> str:
     download = f'<a href="{up}_sources/{source}" download>Download the notebook</a>'
     others = [f'<a href="{html.escape(address)}">{text}</a>' for text, address in links(app.config, source)]
     spans = [f"<span>{text}</span>" for text in times(app.env, docname)]
-    return f'<p class="chapter-info">{" ".join([*spans, download, *others])}</p>'
+    said = f'<p class="chapter-info">{" ".join([*spans, download, *others])}</p>'
+    if app.config.book_repository:
+        package = f'"attnlstm-ref[torch,keras,data,measure] @ git+{GITHUB}/{app.config.book_repository}"'
+        said += f'<p class="chapter-info">In Colab, run first: <code>%pip install -q {html.escape(package)}</code></p>'
+    return said
 
 
 def insert(app: Sphinx, doctree: nodes.document, docname: str) -> None:
