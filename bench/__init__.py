@@ -1,0 +1,1 @@
+"""How fast the reference layers are beside the libraries' own: `python -m bench`."""
