@@ -62,6 +62,7 @@ experiments: $(READY) ## Run every experiment that has no complete result yet
 
 bench: $(READY) ## Our layers against the libraries' own (wants a quiet machine)
 	$(BIN)/python -m bench
+	$(BIN)/python -m bench --training
 
 lock: $(READY) ## Make requirements.txt anew from requirements.in
 	$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 --no-header --quiet -o requirements.txt

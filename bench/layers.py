@@ -12,6 +12,7 @@ os.environ.setdefault("TF_NUM_INTEROP_THREADS", "2")
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from attnlstm_ref import keras as ours_keras
 from attnlstm_ref import torch as ours_torch
@@ -105,7 +106,26 @@ def keras_additive(batch: int, steps: int) -> Pair:
     return _keras(attend, keras.layers.AdditiveAttention(), batch, steps)
 
 
-PAIRS = {f.__name__: f for f in (torch_fused, torch_weights, keras_dot, keras_additive)}
+def torch_bilstm(batch: int, steps: int) -> Pair:
+    """`BiLSTMEncoder`, which turns each row round, against a bidirectional `nn.LSTM` on packed sequences."""
+    states = _states(batch, steps)
+    lengths = torch.linspace(steps // 2, steps, batch).long()
+    mask = torch.arange(steps) < lengths[:, None]
+    encoder = ours_torch.BiLSTMEncoder(WIDTH, WIDTH)
+    packing = nn.LSTM(WIDTH, WIDTH, batch_first=True, bidirectional=True)
+
+    def ours() -> None:
+        encoder(states, mask).sum().backward()
+
+    def theirs() -> None:
+        packed = pack_padded_sequence(states, lengths, batch_first=True, enforce_sorted=False)
+        pad_packed_sequence(packing(packed)[0], batch_first=True)[0].sum().backward()
+
+    return ours, theirs
+
+
+PAIRS = {f.__name__: f for f in (torch_fused, torch_weights, keras_dot, keras_additive, torch_bilstm)}
+LONGEST = {"torch_bilstm": 256}  # packing would take minutes on longer ones
 
 
 def batch_for(name: str, steps: int) -> int:

@@ -1,4 +1,4 @@
-"""Batches by length and packing against padding every review to 500 words: tokens learned from in a second.
+"""Batches by length, read exactly, against padding every review to 500 words: tokens learned from in a second.
 
 The lengths are those of the IMDb training reviews; the words are random, since the time does not depend on them.
 """

@@ -40,8 +40,8 @@ class BiLSTMEncoder(nn.Module):
     An LSTM that reads right to left over padding starts on the padding and arrives at the last real token
     with a state that depends on it. So each row is turned round within its own length before it is read
     backwards: then the padding comes last in both directions. PyTorch's packed sequences give the same
-    states; on a CPU their backward pass takes time that grows with the square of the length (`python -m
-    bench --packing` shows it). (Graves & Schmidhuber 2005 for the BiLSTM; He et al. 2016 for the skip; Ba et
+    states and take longer on a CPU, the more so the longer the rows (`python -m bench --only torch_bilstm`).
+    (Graves & Schmidhuber 2005 for the BiLSTM; He et al. 2016 for the skip; Ba et
     al. 2016 for the norm.)
 
     Parameters
