@@ -7,11 +7,12 @@ import os
 import platform
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from attnlstm_ref import _files
 
 
 def interleaved(
@@ -58,13 +59,5 @@ def store(path: Path, name: str, found: Any) -> None:
     """Put `found` under `name` in the JSON file, whole or not at all."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     kept[name] = {"machine": machine(), "results": found}
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".json", delete=False) as stream:
-        try:
-            json.dump(kept, stream, indent=1)
-            stream.write("\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-            os.replace(stream.name, path)
-        except BaseException:
-            Path(stream.name).unlink(missing_ok=True)
-            raise
+    with _files.replacing(path) as part:
+        part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
