@@ -470,8 +470,8 @@ def test_golden_dot_of_allennlp() -> None:
         assert_allclose(dialect.dot_scores(*arrays), [[[0.0, 0.0]], [[24.0, 33.0]]])
 
 
-# test/nn/test_multihead_attention.py of pytorch/pytorch prints no numbers: it holds the layer against a NumPy function
-# on random arrays, as `test_multihead_attention_with_one_head` does here.
+# test/nn/test_multihead_attention.py of pytorch/pytorch prints no numbers in the parts we read: it holds the layer
+# against a NumPy function on random arrays, as `test_multihead_attention_with_one_head` does here.
 
 
 def test_golden_lstm_of_keras() -> None:
