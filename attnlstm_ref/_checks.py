@@ -67,10 +67,6 @@ def at_least_rank(name: str, shape: Shape, rank: int, wanted: str) -> None:
         raise ValueError(f"{name}: got shape {say(shape)}, wanted {wanted}")
 
 
-def vector(name: str, array: Any, size: int | None, meaning: str) -> None:
-    exactly(name, array, (size,), meaning)
-
-
 def exactly(name: str, array: Any, wanted: Shape, meaning: str) -> None:
     """`array` has the shape `wanted`; None in `wanted` leaves that size free."""
     shape = shape_of(name, array)

@@ -144,7 +144,7 @@ def pad(
 ) -> tuple[Int64[np.ndarray, "B T"], Bool[np.ndarray, "B T"]]:
     """Put sequences of ids side by side, with 0 after the end of the shorter ones.
 
-    The padding is on the right: that is what packed sequences ask for. The mask says where the
+    The padding is on the right: that is what the PyTorch encoder asks for. The mask says where the
     sequences are, so no id in them has to be kept free for it.
 
     Parameters

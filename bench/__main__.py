@@ -37,8 +37,8 @@ def training(reviews: int, rounds: int) -> list[dict[str, object]]:
     from bench.training import lengths_of_reviews, one_epoch
 
     lengths = lengths_of_reviews(reviews, seed=0)
-    padded, packed = (one_epoch(lengths, by_length=by_length) for by_length in (False, True))
-    figures = interleaved(padded, packed, rounds=rounds, warm_up=1)
+    padded, by_its_length = (one_epoch(lengths, by_length=by_length) for by_length in (False, True))
+    figures = interleaved(padded, by_its_length, rounds=rounds, warm_up=1)
     print(f"padding to 500 takes {figures['ratio']:.2f} [{figures['q1']:.2f}, {figures['q3']:.2f}] times as long")
     return [{"reviews": reviews, "tokens": sum(lengths), **figures}]
 
