@@ -155,6 +155,105 @@ def layer_attend(layer: Any, query: Any, keys: Any, values: Any, mask: Any = Non
     attend(query, keys, values, mask, **options)
 
 
+# --- several heads ----------------------------------------------------------------------------------
+
+
+def heads_divide(name: str, width: int | None, heads: Any) -> None:
+    at_least("heads", heads, 1, "heads")
+    if width is not None and width % heads:
+        raise ValueError(f"{name}: got width {width}, wanted a multiple of heads = {heads}")
+
+
+def split_heads(x: Any, heads: Any) -> None:
+    shape = shape_of("x", x)
+    at_least_rank("x", shape, 2, "(…, T, h·d)")
+    heads_divide("x", shape[-1], heads)
+
+
+def merge_heads(x: Any) -> None:
+    at_least_rank("x", shape_of("x", x), 3, "(…, h, T, d)")
+
+
+def multi_head_weights(name: str, weights: Any, heads: Any) -> None:
+    """The eight arrays of multi-head attention fit each other, and the heads their width."""
+    fields = ("w_query", "w_keys", "w_values", "w_out", "b_query", "b_keys", "b_values", "b_out")
+    if not all(hasattr(weights, field) for field in fields):
+        raise ValueError(f"{name}: got {type(weights).__name__}, wanted MultiHeadWeights({', '.join(fields)})")
+    for field in fields[:4]:
+        exactly(f"{name}.{field}", getattr(weights, field), (None, None), "(in, out)")
+    width, value_width, out = (shape_of(name, getattr(weights, f))[-1] for f in ("w_query", "w_values", "w_out"))
+    heads_divide(f"{name}.w_query", width, heads)
+    heads_divide(f"{name}.w_values", value_width, heads)
+    exactly(f"{name}.w_keys", weights.w_keys, (None, width), "(d_k, h·d)")
+    exactly(f"{name}.w_out", weights.w_out, (value_width, None), "(h·d, d_out)")
+    for field, size in {"b_query": width, "b_keys": width, "b_values": value_width, "b_out": out}.items():
+        exactly(f"{name}.{field}", getattr(weights, field), (size,), "(d_out)" if field == "b_out" else "(h·d)")
+
+
+def multi_head_attention(
+    query: Any, keys: Any, values: Any, weights: Any, mask: Any = None, *, heads: Any, temperature: Any = 1.0
+) -> None:
+    multi_head_weights("weights", weights, heads)
+    attend(query, keys, values, mask, temperature=temperature)
+    widths = {"query": weights.w_query, "keys": weights.w_keys, "values": weights.w_values}
+    projected(query, keys, values, {name: shape_of(name, w)[0] for name, w in widths.items()})
+
+
+def projected(query: Any, keys: Any, values: Any, widths: dict[str, int | None]) -> None:
+    """Query, keys and values have the widths that their projections take."""
+    for (name, width), array in zip(widths.items(), (query, keys, values), strict=True):
+        shape = shape_of(name, array)
+        if not same(shape[-1], width):
+            raise ValueError(f"{name}: got shape {say(shape)}, wanted (…, {width}), the width its projection takes")
+
+
+def multi_head_sizes(
+    size: Any, heads: Any, key_size: Any, value_size: Any, head_size: Any, dropout: Any
+) -> tuple[dict[str, int], int]:
+    """What the projections take, by name, and the width h·d of all heads together."""
+    at_least("size", size, 1, "features")
+    widths = {
+        "query": size,
+        "keys": size if key_size is None else key_size,
+        "values": size if value_size is None else value_size,
+    }
+    at_least("key_size", widths["keys"], 1, "features")
+    at_least("value_size", widths["values"], 1, "features")
+    share("dropout", dropout)
+    if head_size is None:
+        heads_divide("size", size, heads)
+        return widths, size
+    at_least("heads", heads, 1, "heads")
+    at_least("head_size", head_size, 1, "features")
+    return widths, heads * head_size
+
+
+def layer_multi_head(layer: Any, query: Any, keys: Any, values: Any, mask: Any = None, **options: Any) -> None:
+    """`attend` for a layer with projections: `layer.widths` says what they take."""
+    attend(query, keys, values, mask, **options)
+    projected(query, keys, values, layer.widths)
+
+
+# --- sharpness -------------------------------------------------------------------------------------
+
+
+def sharpness(weights: Any) -> None:
+    shape = shape_of("weights", weights)
+    at_least_rank("weights", shape, 1, "(…, T)")
+    if shape[-1] == 0:
+        raise ValueError(f"weights: got shape {say(shape)}, wanted (…, T) with at least one step")
+    if "float" not in str(weights.dtype):
+        raise ValueError(f"weights: got {weights.dtype} of shape {say(shape)}, wanted floats (…, T)")
+
+
+def sharpness_by_value(weights: Any) -> None:
+    """Scores are easily taken for weights, and their entropy would be a number without a meaning."""
+    sharpness(weights)
+    if bool((weights < 0).any()):
+        least = float(weights.min())
+        raise ValueError(f"weights: got {least:.3g} among them, wanted none below 0: these look like scores")
+
+
 # --- LSTM, encoder, model --------------------------------------------------------------------------
 
 
@@ -190,6 +289,30 @@ def padding_mask(mask: Any, batch: int | None, steps: int | None) -> None:
         kind = getattr(mask, "dtype", type(mask).__name__)
         raise ValueError(f"mask: got {kind}, wanted booleans (B, T) = {say((batch, steps))}, True = a real token")
     exactly("mask", mask, (batch, steps), "(B, T), True = a real token,")
+
+
+def _rnn_weights(name: str, weights: Any, width: int | None) -> int | None:
+    """The three arrays of a plain recurrent network fit each other and inputs of that width; its H."""
+    if not all(hasattr(weights, field) for field in ("w_input", "w_hidden", "bias")):
+        raise ValueError(f"{name}: got {type(weights).__name__}, wanted RNNWeights(w_input, w_hidden, bias)")
+    exactly(f"{name}.w_hidden", weights.w_hidden, (None, None), "(H, H)")
+    hidden = shape_of(name, weights.w_hidden)[0]
+    exactly(f"{name}.w_hidden", weights.w_hidden, (hidden, hidden), "(H, H)")
+    exactly(f"{name}.w_input", weights.w_input, (width, hidden), "(D, H)")
+    exactly(f"{name}.bias", weights.bias, (hidden,), "(H,)")
+    return hidden
+
+
+def rnn_step(x: Any, h: Any, weights: Any) -> None:
+    exactly("x", x, (None, None), "(B, D)")
+    batch, width = shape_of("x", x)
+    exactly("h", h, (batch, _rnn_weights("weights", weights, width)), "(B, H)")
+
+
+def rnn(inputs: Any, weights: Any, mask: Any = None, *, reverse: bool = False) -> None:
+    batch, steps, width = sequence("inputs", inputs, None, "(B, T, D)")
+    _rnn_weights("weights", weights, width)
+    padding_mask(mask, batch, steps)
 
 
 def _lstm_weights(name: str, weights: Any, width: int | None) -> int | None:

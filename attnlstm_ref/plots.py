@@ -36,6 +36,8 @@ COLOURS = {
 GREY = "#666666"
 """For what is there to compare with: chance, an even spread."""
 SHADES = "Blues"
+SMALL = 11
+"""Points of the smallest text: a figure 7 inches wide is shown 4 inches wide on a phone."""
 INK = "#1a1a1a"
 LINE, PAD = 1.75, 0.22
 """Of running text: the height of a line and the room beside a word, in sizes of the font."""
@@ -58,24 +60,24 @@ def use_style() -> None:
             "axes.linewidth": 0.8,
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "axes.titlesize": 11,
+            "axes.titlesize": 13,
             "axes.titlelocation": "left",
             "axes.titleweight": "bold",
-            "axes.labelsize": 10,
+            "axes.labelsize": 12,
             "axes.axisbelow": True,
             "axes.grid": False,
             "grid.color": "#dddddd",
             "grid.linewidth": 0.6,
             "xtick.color": INK,
             "ytick.color": INK,
-            "xtick.labelsize": 9,
-            "ytick.labelsize": 9,
+            "xtick.labelsize": SMALL,
+            "ytick.labelsize": SMALL,
             "text.color": INK,
             "font.family": "sans-serif",
             "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib: the same picture everywhere
-            "font.size": 10,
+            "font.size": 12,
             "legend.frameon": False,
-            "legend.fontsize": 9,
+            "legend.fontsize": SMALL,
             "lines.linewidth": 2.0,
             "lines.markersize": 5,
             "image.cmap": SHADES,
@@ -89,7 +91,7 @@ def heat_words(
     ax: Axes | None = None,
     *,
     vmax: float | None = None,
-    font_size: float = 10.0,
+    font_size: float = 12.0,
     title: str | None = None,
     colour_bar: bool = True,
 ) -> Axes:
@@ -207,7 +209,7 @@ def weights_over_time(
                 ha="center",
                 va="bottom",
                 color=COLOURS["vermilion"],
-                size=9,
+                size=SMALL,
                 weight="bold",
             )
         if even:
@@ -219,7 +221,7 @@ def weights_over_time(
                 xytext=(3, 0),
                 textcoords="offset points",
                 color=GREY,
-                size=9,
+                size=SMALL,
                 va="center",
             )
         ax.set_xlim(-0.6, steps - 0.4)
@@ -282,7 +284,7 @@ def attention_map(
         shade, scale = mpl.colormaps[SHADES], Normalize(0, top)
         for (row, column), weight in np.ndenumerate(w):
             colour = _ink_on(shade(scale(weight))[:3])
-            ax.text(column, row, f"{weight:.2f}", ha="center", va="center", size=9, color=colour)
+            ax.text(column, row, f"{weight:.2f}", ha="center", va="center", size=SMALL, color=colour)
     return ax
 
 
@@ -404,15 +406,15 @@ def _flow(tokens: Sequence[str], font_size: float, width: float) -> tuple[list[t
 
 def _bar_of_shades(ax: Axes, top: float, even: float, y: float) -> None:
     """What the shades mean, below running text whose axes are in points."""
-    left, right = 46.0, 206.0
-    style: dict[str, Any] = {"size": 9, "va": "center_baseline"}
+    left, right = 58.0, 218.0
+    style: dict[str, Any] = {"size": SMALL, "va": "center_baseline"}
     ax.text(0, y + 4, "weight", **style)
     ax.text(left - 3, y + 4, "0", ha="right", **style)
     ax.imshow(np.linspace(0, 1, 256)[None], cmap=SHADES, extent=(left, right, y + 8, y), aspect="auto")
     ax.text(right + 3, y + 4, f"{top:.2g}", **style)
     if even <= top:
-        ax.text(left + (right - left) * even / top, y - 1, "▾", size=9, ha="center", va="bottom")
-        ax.text(right + 46, y + 4, "▾ were it spread evenly", color=GREY, **style)
+        ax.text(left + (right - left) * even / top, y - 1, "▾", size=SMALL, ha="center", va="bottom")
+        ax.text(right + 52, y + 4, "▾ were it spread evenly", color=GREY, **style)
 
 
 def _name_steps(ax: Axes, labels: Sequence[str] | None, steps: int) -> None:
@@ -420,7 +422,7 @@ def _name_steps(ax: Axes, labels: Sequence[str] | None, steps: int) -> None:
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True, nbins=12))
         return
     # Slanted only where they would run into each other.
-    crowded = sum(len(str(label)) + 1 for label in labels) > 75 or max(len(str(label)) for label in labels) * steps > 75
+    crowded = sum(len(str(label)) + 1 for label in labels) > 62 or max(len(str(label)) for label in labels) * steps > 62
     slant: dict[str, Any] = {"rotation": 60, "ha": "right", "rotation_mode": "anchor"} if crowded else {}
     ax.set_xticks(range(steps), [_plain(label) for label in labels], **slant)
     ax.tick_params(axis="x", length=0)
@@ -437,7 +439,7 @@ def _label_ends(ax: Axes, x: float, ends: list[tuple[float, str, ColorType]]) ->
     """A name at the end of each line, moved apart where they would overlap."""
     low, high = ax.get_ylim()
     inches = ax.get_window_extent().height / ax.figure.dpi
-    gap = (high - low) * (10 * 1.25 / 72) / max(inches, 0.5)
+    gap = (high - low) * (SMALL * 1.25 / 72) / max(inches, 0.5)
     last = -np.inf
     for y, name, colour in sorted(ends, key=lambda end: end[:2]):
         last = max(y, last + gap)
@@ -448,7 +450,7 @@ def _label_ends(ax: Axes, x: float, ends: list[tuple[float, str, ColorType]]) ->
             textcoords="offset points",
             va="center",
             color=colour,
-            size=9,
+            size=SMALL,
             weight="bold",
             annotation_clip=False,
         )

@@ -51,7 +51,7 @@ def main() -> None:
         "--only",
         nargs="+",
         metavar="PAIR",
-        help="some of torch_fused torch_weights keras_dot keras_additive torch_bilstm",
+        help="some of the pairs in bench/layers.py: torch_fused, torch_multi_head, keras_dot, …",
     )
     parser.add_argument("--rounds", type=int, default=None, help="pairs of runs behind each figure")
     parser.add_argument("--reviews", type=int, default=640, help="reviews in an epoch of --training")

@@ -59,7 +59,7 @@ def torch_weights(batch: int, steps: int) -> Pair:
     return ours, theirs
 
 
-def _keras(layer: Any, library: Any, batch: int, steps: int) -> Pair:
+def _keras(layer: Any, library: Callable[..., Any], batch: int, steps: int) -> Pair:
     """Both in a graph, forward and backward, weights returned by both."""
     import tensorflow as tf
 
@@ -76,14 +76,19 @@ def _keras(layer: Any, library: Any, batch: int, steps: int) -> Pair:
 
         return lambda: [g.numpy() for g in step(query, keys, values)[0]]
 
-    return program(layer), program(lambda q, k, v: library([q, v, k], return_attention_scores=True))
+    return program(layer), program(library)
+
+
+def _in_order(library: Any) -> Callable[..., Any]:
+    """Keras' layer called as ours: it takes a list, values before keys."""
+    return lambda query, keys, values: library([query, values, keys], return_attention_scores=True)
 
 
 def keras_dot(batch: int, steps: int) -> Pair:
     """`DotAttention(scaled=False)` against `keras.layers.Attention`, which does not scale by default."""
     import keras
 
-    return _keras(ours_keras.DotAttention(scaled=False), keras.layers.Attention(), batch, steps)
+    return _keras(ours_keras.DotAttention(scaled=False), _in_order(keras.layers.Attention()), batch, steps)
 
 
 def keras_additive(batch: int, steps: int) -> Pair:
@@ -103,7 +108,37 @@ def keras_additive(batch: int, steps: int) -> Pair:
         return keras.ops.squeeze(pairs @ keras.ops.expand_dims(v, -1), -1)
 
     attend = functools.partial(ours_keras.attend, score=scores)
-    return _keras(attend, keras.layers.AdditiveAttention(), batch, steps)
+    return _keras(attend, _in_order(keras.layers.AdditiveAttention()), batch, steps)
+
+
+HEADS = 4
+
+
+def torch_multi_head(batch: int, steps: int) -> Pair:
+    """`MultiHeadAttention` against `nn.MultiheadAttention`, weights asked for from neither: both run fused."""
+    states = _states(batch, steps)
+    layer, library = ours_torch.MultiHeadAttention(WIDTH, HEADS), nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
+
+    def ours() -> None:
+        layer(states, states, states, need_weights=False)[0].sum().backward()
+
+    def theirs() -> None:
+        library(states, states, states, need_weights=False)[0].sum().backward()
+
+    return ours, theirs
+
+
+def keras_multi_head(batch: int, steps: int) -> Pair:
+    """`MultiHeadAttention` against `keras.layers.MultiHeadAttention`, weights returned by both."""
+    import keras
+
+    library = keras.layers.MultiHeadAttention(HEADS, WIDTH // HEADS)
+    library.build(*[(None, None, WIDTH)] * 3)  # its weights cannot be made inside a graph
+
+    def theirs(query: Any, keys: Any, values: Any) -> Any:
+        return library(query, values, keys, return_attention_scores=True)
+
+    return _keras(ours_keras.MultiHeadAttention(WIDTH, HEADS), theirs, batch, steps)
 
 
 def torch_bilstm(batch: int, steps: int) -> Pair:
@@ -124,11 +159,22 @@ def torch_bilstm(batch: int, steps: int) -> Pair:
     return ours, theirs
 
 
-PAIRS = {f.__name__: f for f in (torch_fused, torch_weights, keras_dot, keras_additive, torch_bilstm)}
+PAIRS = {
+    f.__name__: f
+    for f in (
+        torch_fused,
+        torch_weights,
+        torch_multi_head,
+        keras_dot,
+        keras_additive,
+        keras_multi_head,
+        torch_bilstm,
+    )
+}
 LONGEST = {"torch_bilstm": 256}  # packing would take minutes on longer ones
 
 
 def batch_for(name: str, steps: int) -> int:
     """Fewer examples as they grow longer, so that T² of them fit in about half a gigabyte."""
-    cells = 2**18 if name == "keras_additive" else 2**22
+    cells = {"keras_additive": 2**18, "torch_multi_head": 2**20, "keras_multi_head": 2**20}.get(name, 2**22)
     return max(1, min(32, cells // steps**2))

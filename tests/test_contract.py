@@ -443,10 +443,11 @@ def test_compile_takes_the_whole_call_in_one_graph():
     # `aot_eager` traces forward and backward as the default does and needs no C++ compiler to run them.
     program = """
         import torch
-        from attnlstm_ref.torch import AdditiveAttention, DotAttention, GeneralAttention
+        from attnlstm_ref.torch import AdditiveAttention, DotAttention, GeneralAttention, MultiHeadAttention
         torch.manual_seed(0)
         torch._dynamo.config.recompile_limit = 64  # four layers share one forward, on purpose: none may get another's
-        for layer in (DotAttention(), DotAttention(scaled=False), GeneralAttention(4, 4), AdditiveAttention(4, 4, 3)):
+        one_forward = DotAttention(), DotAttention(scaled=False), GeneralAttention(4, 4), AdditiveAttention(4, 4, 3)
+        for layer in (*one_forward, MultiHeadAttention(4, 2)):
             for need_weights in (True, False):
                 fast = torch.compile(layer, backend="aot_eager", fullgraph=True)
                 for steps in (5, 7):

@@ -19,10 +19,20 @@ from attnlstm_ref.keras.attention import (
     scaled_dot_scores,
     softmax,
 )
-from attnlstm_ref.keras.convert import from_lstm, load_numpy, to_lstm, to_numpy
+from attnlstm_ref.keras.convert import (
+    from_lstm,
+    from_multi_head,
+    load_multi_head,
+    load_numpy,
+    to_lstm,
+    to_multi_head,
+    to_numpy,
+)
 from attnlstm_ref.keras.encoder import BiLSTMEncoder
 from attnlstm_ref.keras.model import AttentionLSTM
+from attnlstm_ref.keras.multi_head import MultiHeadAttention, merge_heads, split_heads
 from attnlstm_ref.keras.pooling import AttentionPooling
+from attnlstm_ref.keras.sharpness import effective_length, entropy, entropy_penalty, square_penalty
 from attnlstm_ref.keras.train import text_batches
 
 __all__ = [
@@ -32,16 +42,26 @@ __all__ = [
     "BiLSTMEncoder",
     "DotAttention",
     "GeneralAttention",
+    "MultiHeadAttention",
     "additive_scores",
     "attend",
     "dot_scores",
+    "effective_length",
+    "entropy",
+    "entropy_penalty",
     "from_lstm",
+    "from_multi_head",
     "general_scores",
+    "load_multi_head",
     "load_numpy",
     "masked_softmax",
+    "merge_heads",
     "scaled_dot_scores",
     "softmax",
+    "split_heads",
+    "square_penalty",
     "text_batches",
     "to_lstm",
+    "to_multi_head",
     "to_numpy",
 ]

@@ -14,7 +14,8 @@ import numpy as np
 
 from attnlstm_ref import _checks
 from attnlstm_ref.keras.model import AttentionLSTM
-from attnlstm_ref.numpy import LSTMWeights
+from attnlstm_ref.keras.multi_head import MultiHeadAttention
+from attnlstm_ref.numpy import LSTMWeights, MultiHeadWeights
 
 
 def from_lstm(layer: keras.layers.LSTM | keras.layers.Bidirectional) -> LSTMWeights | tuple[LSTMWeights, LSTMWeights]:
@@ -65,6 +66,79 @@ def to_lstm(
     layer.build((None, None, forward.w_input.shape[0]))
     layer.set_weights([array for one in directions for array in one])
     return layer
+
+
+def from_multi_head(layer: keras.layers.MultiHeadAttention | MultiHeadAttention) -> MultiHeadWeights:
+    """The weights of Keras' multi-head layer or of ours; zeros for biases it does not have.
+
+    Keras keeps an axis for the heads, (in, h, d); here they lie side by side, (in, h·d).
+
+    Returns
+    -------
+    `MultiHeadWeights`: copies, in the layer's own precision
+
+    Raises
+    ------
+    ValueError
+        Another kind of layer, or one that has no weights yet.
+    """
+    if not isinstance(layer, keras.layers.MultiHeadAttention | MultiHeadAttention):
+        raise ValueError(f"layer: got {type(layer).__name__}, wanted keras.layers.MultiHeadAttention or ours")
+    if not layer.built:
+        raise ValueError("layer: got one without weights, wanted one that was built or called once")
+    if isinstance(layer, MultiHeadAttention):
+        matrices = [_array(getattr(layer, name)) for name in MultiHeadWeights._fields[:4]]
+        biases = [getattr(layer, name) for name in MultiHeadWeights._fields[4:]]
+    else:
+        inner = [layer.query_dense, layer.key_dense, layer.value_dense]
+        matrices = [_array(dense.kernel).reshape(dense.kernel.shape[0], -1) for dense in inner]
+        matrices.append(_array(layer.output_dense.kernel).reshape(matrices[2].shape[1], -1))
+        biases = [dense.bias for dense in (*inner, layer.output_dense)]
+    filled = [
+        np.zeros(matrix.shape[1], matrix.dtype) if bias is None else _array(bias).reshape(-1)
+        for matrix, bias in zip(matrices, biases, strict=True)
+    ]
+    return MultiHeadWeights(*matrices, *filled)
+
+
+def to_multi_head(weights: MultiHeadWeights, heads: int) -> keras.layers.MultiHeadAttention:
+    """Keras' layer with these weights.
+
+    Raises
+    ------
+    ValueError
+        Arrays that do not fit each other, or heads that do not divide their width.
+    """
+    _checks.multi_head_weights("weights", weights, heads)
+    d, d_value = weights.w_query.shape[1] // heads, weights.w_values.shape[1] // heads
+    layer = keras.layers.MultiHeadAttention(
+        heads, d, value_dim=d_value, output_shape=weights.w_out.shape[1], dtype=str(weights.w_query.dtype)
+    )
+    shapes = ((None, None, matrix.shape[0]) for matrix in (weights.w_query, weights.w_values, weights.w_keys))
+    layer.build(*shapes)  # Keras' order: query, value, key
+    inner = zip((layer.query_dense, layer.key_dense, layer.value_dense), weights[:3], weights[4:7], strict=True)
+    for dense, matrix, bias in inner:
+        dense.kernel.assign(matrix.reshape(dense.kernel.shape))
+        dense.bias.assign(bias.reshape(dense.bias.shape))
+    layer.output_dense.kernel.assign(weights.w_out.reshape(layer.output_dense.kernel.shape))
+    layer.output_dense.bias.assign(weights.b_out)
+    return layer
+
+
+def load_multi_head(layer: MultiHeadAttention, weights: MultiHeadWeights) -> None:
+    """Put such weights into a layer of ours of the same shape, in place.
+
+    Raises
+    ------
+    ValueError
+        Arrays of another shape, biases that are not zero for a layer without; nothing is loaded then.
+    """
+    _checks.multi_head_weights("weights", weights, layer.heads)
+    variables = {name: getattr(layer, name) for name in MultiHeadWeights._fields if getattr(layer, name) is not None}
+    given = {name: array for name, array in weights._asdict().items() if name in variables or np.any(array)}
+    _checks.parameters_fit(given, {name: tuple(variable.shape) for name, variable in variables.items()})
+    for name, variable in variables.items():
+        variable.assign(given[name])
 
 
 def to_numpy(model: AttentionLSTM) -> dict[str, np.ndarray]:

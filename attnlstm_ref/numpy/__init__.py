@@ -11,19 +11,33 @@ from attnlstm_ref.numpy.attention import (
 )
 from attnlstm_ref.numpy.lstm import LSTMWeights, bilstm, lstm, lstm_step
 from attnlstm_ref.numpy.model import attention_lstm, parameter_shapes
+from attnlstm_ref.numpy.multi_head import MultiHeadWeights, merge_heads, multi_head_attention, split_heads
+from attnlstm_ref.numpy.rnn import RNNWeights, rnn, rnn_step
+from attnlstm_ref.numpy.sharpness import effective_length, entropy, entropy_penalty, square_penalty
 
 __all__ = [
     "LSTMWeights",
+    "MultiHeadWeights",
+    "RNNWeights",
     "additive_scores",
     "attend",
     "attention_lstm",
     "bilstm",
     "dot_scores",
+    "effective_length",
+    "entropy",
+    "entropy_penalty",
     "general_scores",
     "lstm",
     "lstm_step",
     "masked_softmax",
+    "merge_heads",
+    "multi_head_attention",
     "parameter_shapes",
+    "rnn",
+    "rnn_step",
     "scaled_dot_scores",
     "softmax",
+    "split_heads",
+    "square_penalty",
 ]

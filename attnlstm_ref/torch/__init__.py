@@ -12,10 +12,20 @@ from attnlstm_ref.torch.attention import (
     scaled_dot_scores,
     softmax,
 )
-from attnlstm_ref.torch.convert import from_lstm, load_numpy, to_lstm, to_numpy
+from attnlstm_ref.torch.convert import (
+    from_lstm,
+    from_multi_head,
+    load_multi_head,
+    load_numpy,
+    to_lstm,
+    to_multi_head,
+    to_numpy,
+)
 from attnlstm_ref.torch.encoder import BiLSTMEncoder
 from attnlstm_ref.torch.model import AttentionLSTM
+from attnlstm_ref.torch.multi_head import MultiHeadAttention, merge_heads, split_heads
 from attnlstm_ref.torch.pooling import AttentionPooling
+from attnlstm_ref.torch.sharpness import effective_length, entropy, entropy_penalty, square_penalty
 from attnlstm_ref.torch.train import CheckpointError, History, accuracy, evaluate, fit, predict, text_batches
 
 __all__ = [
@@ -27,20 +37,30 @@ __all__ = [
     "DotAttention",
     "GeneralAttention",
     "History",
+    "MultiHeadAttention",
     "accuracy",
     "additive_scores",
     "attend",
     "dot_scores",
+    "effective_length",
+    "entropy",
+    "entropy_penalty",
     "evaluate",
     "fit",
     "from_lstm",
+    "from_multi_head",
     "general_scores",
+    "load_multi_head",
     "load_numpy",
     "masked_softmax",
+    "merge_heads",
     "predict",
     "scaled_dot_scores",
     "softmax",
+    "split_heads",
+    "square_penalty",
     "text_batches",
     "to_lstm",
+    "to_multi_head",
     "to_numpy",
 ]

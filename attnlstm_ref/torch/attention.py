@@ -137,13 +137,13 @@ def attend(
     """
     keys, values = hide(keys, mask), hide(values, mask)
     if not need_weights and score in (dot_scores, scaled_dot_scores):
-        return _fused(query, keys, values, mask, temperature, score is scaled_dot_scores), None
+        return fused(query, keys, values, mask, temperature, score is scaled_dot_scores), None
     weights = masked_softmax(score(query, keys), mask, temperature=temperature)
     return weights @ values, (weights if need_weights else None)
 
 
-def _fused(
-    query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, temperature: float | Tensor, scaled: bool
+def fused(
+    query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, temperature: float | Tensor, scaled: bool = True
 ) -> Tensor:
     """The same context from `scaled_dot_product_attention`, whose mask agrees with ours: True = attend."""
     _checks.dot_scores(query, keys)  # the score function that would have checked the widths is not called

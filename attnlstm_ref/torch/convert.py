@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from attnlstm_ref import _checks
 from attnlstm_ref._checks import validated
-from attnlstm_ref.numpy import LSTMWeights
+from attnlstm_ref.numpy import LSTMWeights, MultiHeadWeights
 from attnlstm_ref.torch.encoder import BiLSTMLayer
 from attnlstm_ref.torch.model import AttentionLSTM
+from attnlstm_ref.torch.multi_head import MultiHeadAttention
 
 Pair = tuple[LSTMWeights, LSTMWeights]  # forward, backward
 
@@ -83,6 +84,86 @@ def to_lstm(*layers: LSTMWeights | Pair) -> nn.LSTM:
         for suffix, one in zip(_suffixes(lstm), directions, strict=True):
             _write(lstm, f"l{depth}{suffix}", one)
     return lstm
+
+
+def _check_multi_head(layer: object) -> None:
+    if not isinstance(layer, nn.MultiheadAttention | MultiHeadAttention):
+        raise ValueError(f"layer: got {type(layer).__name__}, wanted nn.MultiheadAttention or MultiHeadAttention")
+    if isinstance(layer, nn.MultiheadAttention) and (layer.bias_k is not None or layer.add_zero_attn):
+        raise ValueError(
+            "layer: got add_bias_kv or add_zero_attn, wanted a layer that looks up what it is given and nothing else"
+        )
+
+
+@validated(_check_multi_head)
+def from_multi_head(layer: nn.MultiheadAttention | MultiHeadAttention) -> MultiHeadWeights:
+    """The weights of PyTorch's multi-head layer or of ours; zeros for biases it does not have.
+
+    Returns
+    -------
+    `MultiHeadWeights`: copies, in the layer's own precision
+
+    Raises
+    ------
+    ValueError
+        Another kind of module; `add_bias_kv` or `add_zero_attn`, which put in steps of their own.
+    """
+    if isinstance(layer, MultiHeadAttention):
+        matrices = [getattr(layer, name) for name in MultiHeadWeights._fields[:4]]
+        biases = [getattr(layer, name) for name in MultiHeadWeights._fields[4:]]
+    else:
+        joint = layer.in_proj_weight
+        apart = [layer.q_proj_weight, layer.k_proj_weight, layer.v_proj_weight]
+        matrices = [w.T for w in (*(apart if joint is None else joint.chunk(3)), layer.out_proj.weight)]
+        inner = [None] * 3 if layer.in_proj_bias is None else layer.in_proj_bias.chunk(3)
+        biases = [*inner, layer.out_proj.bias]
+    zeros = [matrix.new_zeros(matrix.shape[1]) for matrix in matrices]
+    filled = [zero if bias is None else bias for bias, zero in zip(biases, zeros, strict=True)]
+    return MultiHeadWeights(*map(_array, (*matrices, *filled)))
+
+
+def to_multi_head(weights: MultiHeadWeights, heads: int) -> nn.MultiheadAttention:
+    """PyTorch's layer (batch first) with these weights.
+
+    Raises
+    ------
+    ValueError
+        Arrays that do not fit each other, heads that do not divide their width, heads whose joint width is not that
+        of query and context: PyTorch's layer has no other kind.
+    """
+    _checks.multi_head_weights("weights", weights, heads)
+    size = weights.w_query.shape[0]
+    _checks.exactly("weights.w_query", weights.w_query, (size, size), "(size, size)")
+    _checks.exactly("weights.w_values", weights.w_values, (None, size), "(d_v, size)")
+    _checks.exactly("weights.w_out", weights.w_out, (size, size), "(size, size)")
+    sizes = {"kdim": weights.w_keys.shape[0], "vdim": weights.w_values.shape[0]}
+    dtype = torch.as_tensor(weights.w_query[:0]).dtype
+    layer = nn.MultiheadAttention(size, heads, batch_first=True, dtype=dtype, **sizes)
+    in_proj = layer.in_proj_weight
+    apart = (layer.q_proj_weight, layer.k_proj_weight, layer.v_proj_weight) if in_proj is None else in_proj.chunk(3)
+    with torch.no_grad():
+        for place, matrix in zip((*apart, layer.out_proj.weight), weights[:4], strict=True):
+            place.copy_(torch.tensor(matrix).T)
+        for place, bias in zip((*layer.in_proj_bias.chunk(3), layer.out_proj.bias), weights[4:], strict=True):
+            place.copy_(torch.tensor(bias))
+    return layer
+
+
+def load_multi_head(layer: MultiHeadAttention, weights: MultiHeadWeights) -> None:
+    """Put such weights into a layer of ours of the same shape, in place.
+
+    Raises
+    ------
+    ValueError
+        Arrays of another shape, biases that are not zero for a layer without; nothing is loaded then.
+    """
+    _checks.multi_head_weights("weights", weights, layer.heads)
+    parameters = dict(layer.named_parameters())
+    given = {name: array for name, array in weights._asdict().items() if name in parameters or np.any(array)}
+    _checks.parameters_fit(given, {name: tuple(tensor.shape) for name, tensor in parameters.items()})
+    with torch.no_grad():
+        for name, tensor in parameters.items():
+            tensor.copy_(torch.tensor(given[name]))
 
 
 def to_numpy(model: AttentionLSTM) -> dict[str, np.ndarray]:
