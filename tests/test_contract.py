@@ -210,6 +210,33 @@ def test_a_learned_temperature_gets_its_gradient(dialect, score):
     np.testing.assert_allclose(gradient, (number(0.7 + 1e-6) - number(0.7 - 1e-6)) / 2e-6, rtol=1e-5)
 
 
+@MODULES
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_a_learned_temperature_gets_a_finite_gradient_under_a_mask(dialect, dtype, scale):
+    # The gradient of -inf/τ by τ is 0 · inf: it must not get at the temperature.
+    rng = np.random.default_rng(0)
+    scores, probe = rng.normal(size=(4, 6)) * scale, rng.normal(size=(4, 6))
+    mask = rng.random((4, 6)) < 0.6
+    mask[0], mask[1] = True, False
+    scores[2, ~mask[2]] = np.inf  # what stands in the padding
+
+    def loss(scores, temperature):
+        weights = dialect.module.masked_softmax(scores, dialect.array(mask), temperature=temperature)
+        weighed = weights * dialect.array(probe, dtype)
+        return weighed.sum() if dialect is TORCH else tf.reduce_sum(weighed)
+
+    by_scores, by_temperature = dialect.gradients(loss, dialect.array(scores, dtype), dialect.array(0.7, dtype))
+    assert np.isfinite(by_scores).all() and np.isfinite(by_temperature)
+    assert (by_scores[~mask] == 0).all()
+    if dtype == "float64":
+        up, down = (
+            (NUMPY.module.masked_softmax(scores, mask, temperature=tau) * probe).sum()
+            for tau in (0.7 + 1e-6, 0.7 - 1e-6)
+        )
+        np.testing.assert_allclose(by_temperature, (up - down) / 2e-6, atol=1e-6)
+
+
 def test_the_fused_kernel_passes_the_gradient_of_a_learned_temperature():
     rng = np.random.default_rng(3)
     query, keys, values = (TORCH.array(rng.normal(size=(2, 4, SIZE))) for _ in range(3))

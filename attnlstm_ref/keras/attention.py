@@ -56,6 +56,11 @@ def masked_softmax(scores: Tensor, mask: Tensor | None = None, *, temperature: f
     # Softmax of a row of -inf is NaN, and so is its gradient, even where a later `where` hides it.
     # Such a row is given equal finite scores first, and zeros after.
     allowed = ops.where(some, ops.where(mask, scores, zero - math.inf), zero)
+    if not isinstance(temperature, (int, float)):
+        # The gradient of -inf/τ by τ is 0 · inf = NaN: masked steps are divided as zeros, and hidden after.
+        top = ops.stop_gradient(ops.max(allowed, axis=-1, keepdims=True))
+        cooled = (ops.where(mask, allowed, top) - top) / temperature
+        allowed, temperature = ops.where(some, ops.where(mask, cooled, zero - math.inf), zero), 1.0
     return ops.where(mask, softmax(allowed, temperature=temperature), zero)
 
 

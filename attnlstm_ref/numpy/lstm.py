@@ -16,7 +16,8 @@ Array = np.ndarray
 class LSTMWeights(NamedTuple):
     """Parameters of one LSTM in one direction, the four gates side by side in the order i, f, g, o.
 
-    PyTorch keeps the gates in this order too (and a second bias); Keras calls g "c" and has the same order.
+    PyTorch keeps the gates in this order too (its matrices transposed, and a second bias that is added); Keras calls
+    g "c" and has the same order. ONNX has i, o, f, g, and the cells of TensorFlow 1 had i, g, f, o.
     """
 
     w_input: Array  # (D, 4H)
@@ -35,6 +36,7 @@ def lstm_step(
 ) -> tuple[Float[Array, "B H"], Float[Array, "B H"]]:
     """Read one token: forget some of the cell, write some, show some.
 
+    i, f, o = σ(…), g = tanh(…), each of its own quarter of W x_t + U h_{t-1} + b;
     c_t = f ⊙ c_{t-1} + i ⊙ g,  h_t = o ⊙ tanh(c_t)      (Hochreiter & Schmidhuber 1997; the forget gate f of
     Gers et al. 2000)
 

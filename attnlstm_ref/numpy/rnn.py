@@ -29,7 +29,7 @@ class RNNWeights(NamedTuple):
 def rnn_step(x: Float[Array, "B D"], h: Float[Array, "B H"], weights: RNNWeights) -> Float[Array, "B H"]:
     """Read one token: the new state is a squashed sum of the token and the state before.
 
-    h_t = tanh(W x_t + U h_{t-1} + b)      (Elman 1990, there with a logistic function in place of tanh)
+    h_t = tanh(W x_t + U h_{t-1} + b)      (Elman 1990)
 
     Parameters
     ----------

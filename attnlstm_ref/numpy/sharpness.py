@@ -37,7 +37,7 @@ def entropy(weights: Float[Array, "*batch T"]) -> Float[Array, "*batch"] | np.fl
 def effective_length(weights: Float[Array, "*batch T"]) -> Float[Array, "*batch"] | np.floating:
     """How many steps, attended equally, would have this entropy: from 1 to T.
 
-    n(α) = exp(H(α)), the perplexity of the weights; for ecologists Hill's number of order 1 (Hill 1973, eq. 5).
+    n(α) = exp(H(α)), the perplexity of the weights; for ecologists Hill's number of order 1 (Hill 1973).
 
     Parameters
     ----------

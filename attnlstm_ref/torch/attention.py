@@ -54,6 +54,11 @@ def masked_softmax(
     # Softmax of a row of -inf is NaN, and so is its gradient, even where a later `where` hides it.
     # Such a row is given equal finite scores first, and zeros after.
     allowed = scores.masked_fill(~mask, -math.inf).masked_fill(~some, 0.0)
+    if isinstance(temperature, Tensor):
+        # The gradient of -inf/τ by τ is 0 · inf = NaN: masked steps are divided as zeros, and hidden after.
+        top = allowed.amax(dim=-1, keepdim=True).detach()
+        allowed = ((allowed.where(mask, top) - top) / temperature).masked_fill(~mask & some, -math.inf)
+        temperature = 1.0
     return softmax(allowed, temperature=temperature).masked_fill(~mask, 0.0)
 
 
