@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.ready
-CHAPTERS := $(sort $(wildcard notebooks/[0-9]*.ipynb))
+CHAPTERS := $(sort $(wildcard notebooks/[0-9]*.ipynb)) $(sort $(wildcard book/self_test_*.ipynb))
 HTML := _build/html
 
 # Quiet TensorFlow before it loads, and keep its sums in one order.

@@ -17,7 +17,13 @@ from nbclient.exceptions import CellExecutionError
 
 def run(path: pathlib.Path) -> float:
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=1800, record_timing=False, resources={"metadata": {"path": path.parent}})
+    client = NotebookClient(
+        notebook,
+        timeout=1800,
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": path.parent}},
+    )
     start = time.perf_counter()
     client.execute()
     seconds = time.perf_counter() - start

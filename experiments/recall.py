@@ -1,17 +1,27 @@
-"""How many pairs does an LSTM remember, and how many with attention?
+"""How far back does an LSTM remember, and what has to change for it to remember further?
 
-Two models read key, value, key, value, … and then one of the keys again; they are to say its value
-(`attnlstm_ref.data.recall`). Both are the same LSTM with the same head and exactly as many parameters.
-One answers from its last state. The other uses its last state as a query, looks back at its own
-earlier states by their dot products with it, and answers from what it finds there.
+A story is some pairs of a key and a value, and then a question, one of its keys; the answer is that key's value
+(`attnlstm_ref.data.recall`). Five models read the same stories. All have an embedding, an LSTM and a linear head, and
+as nearly as can be the same number of parameters:
 
-    python -m experiments.recall            run what is missing, print the table
+    last state     answers from the LSTM's state after the question
+    mean           answers from the mean of all its states
+    BiLSTM         answers from the last state of either direction (the backward one ends at the first pair)
+    attention      the state at the question looks back over the earlier states: softmax of dot products
+    asked first    the last state again, but the question stands *before* the story
+
+Each is trained once a seed on stories of every length from 1 to 16 pairs, and then tested on stories of a fixed
+length, some of them longer than any it was trained on, with each of their keys asked for in turn. So one run says how
+the answer depends on how many pairs there were, and on how far back the one asked for stood.
+
+Two more questions are put to the last state: does it hold more with more units, and with three times the training?
+
+    python -m experiments.recall            run what is missing, print the table: about an hour on one core
     python -m experiments.recall --figure   draw the opening figure of the book from the results
     python -m experiments.recall --smoke    a few seconds: does everything work? Nothing is kept.
 
-Killed, it continues where it was: each run is written as soon as it ends. The scores are not
-divided by √H: an LSTM's states lie within (−1, 1), so divided they cannot grow large enough to point
-at one step (tried before the runs: the scaled form reaches the same accuracy, with blurred weights).
+Killed, it continues where it was: each run is written as soon as it ends. The scores are not divided by √H: an LSTM's
+states lie within (−1, 1), so divided no score could exceed √H, and the softmax would stay softer.
 """
 
 from __future__ import annotations
@@ -20,6 +30,7 @@ import argparse
 import json
 import os
 import platform
+import string
 import sys
 import tempfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -44,94 +55,158 @@ from attnlstm_ref.torch import attend, dot_scores
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "recall.json"
 FIGURE = HERE.parent / "book" / "_static" / "opening.png"
-MODELS = ("last state", "attention")
+MODELS = ("last state", "mean", "BiLSTM", "attention", "asked first")
 SHOWN_PAIRS = 8
-"""The figure shows the first test example of this many pairs, read by the first seed's model."""
+"""The weights are kept for the first test story of this many pairs, under each question."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Fixed before the runs; results made under others are not mixed in."""
 
-    pairs: tuple[int, ...] = (1, 2, 4, 8, 16, 24)
+    longest: int = 16  # pairs in a training story: 1 … longest, short ones oftener (even on a logarithmic scale)
+    tested: tuple[int, ...] = (1, 2, 4, 8, 16, 24, 32)
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     values: int = 10
     keys: int = 32
+    embedding: int = 64
     hidden: int = 64
-    steps: int = 2000
+    per_direction: int = 39  # of the BiLSTM, which then has about as many parameters
+    units: tuple[int, ...] = (16, 32, 128)  # of the last-state model, beside `hidden`
+    units_seeds: tuple[int, ...] = (0, 1, 2)
+    steps: int = 8000
+    long_steps: int = 24000  # of the last-state model, beside `steps`
+    long_seeds: tuple[int, ...] = (0, 1)
     batch: int = 128
     learning_rate: float = 3e-3
     clip_norm: float = 1.0
-    test: int = 4000
+    stories: int = 1000  # tested, at each length
+    look_every: int = 500
+    look_pairs: int = 8
 
 
 class Reader(nn.Module):
-    """Embedding, LSTM, linear head; `looks_back` is the whole difference."""
+    """Embedding, LSTM, linear head; what the head is given makes the difference."""
 
-    def __init__(self, settings: Settings, *, looks_back: bool) -> None:
+    def __init__(self, settings: Settings, model: str, hidden: int) -> None:
         super().__init__()
-        h = settings.hidden
-        self.looks_back = looks_back
-        self.embedding = nn.Embedding(recall.vocab_size(values=settings.values, keys=settings.keys), h)
-        self.lstm = nn.LSTM(h, h, batch_first=True)
-        self.head = nn.Linear(h, settings.values)
+        self.model = model
+        both = model == "BiLSTM"
+        vocabulary = recall.vocab_size(values=settings.values, keys=settings.keys)
+        self.embedding = nn.Embedding(vocabulary, settings.embedding)
+        self.lstm = nn.LSTM(settings.embedding, hidden, batch_first=True, bidirectional=both)
+        self.head = nn.Linear(hidden * (1 + both), settings.values)
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor | None]:
-        states, _ = self.lstm(self.embedding(tokens))  # (B, T, H)
+        """Logits (B, values), and the weights (B, T - 1) if the model has any."""
+        if self.model == "asked first":
+            tokens = torch.cat([tokens[:, -1:], tokens[:, :-1]], dim=1)
+        states, (last, _) = self.lstm(self.embedding(tokens))  # (B, T, H), (directions, B, H)
+        if self.model == "mean":
+            return self.head(states.mean(dim=1)), None
+        if self.model != "attention":
+            return self.head(torch.cat(list(last), dim=-1)), None
         question, past = states[:, -1:], states[:, :-1]
-        if not self.looks_back:
-            return self.head(question[:, 0]), None  # (B, values)
         context, weights = attend(question, past, past, score=dot_scores)  # (B, 1, H), (B, 1, T-1)
         assert weights is not None  # they are always asked for here
         return self.head(context[:, 0]), weights[:, 0]
 
 
-def run(settings: Settings, model_name: str, pairs: int, seed: int) -> dict[str, Any]:
-    """Train one model from one seed; measure it on a test set that all models and seeds share."""
+def every_question(stories: recall.Recall) -> tuple[np.ndarray, np.ndarray]:
+    """The same stories with each of their keys asked for in turn: tokens (n, pairs, T) and answers (n, pairs).
+
+    Question j asks for pair j, counted from the front.
+    """
+    pairs = (stories.tokens.shape[1] - 1) // 2
+    tokens = np.repeat(stories.tokens[:, None], pairs, axis=1)
+    tokens[:, :, -1] = stories.tokens[:, 0:-1:2]
+    return tokens, stories.tokens[:, 1::2] - 1
+
+
+@torch.no_grad()
+def measure(model: Reader, stories: recall.Recall) -> dict[str, Any]:
+    """Accuracy by how many pairs have come since the one asked for, and the bits the answers were worth."""
+    tokens, answers = every_question(stories)
+    n, pairs, steps = tokens.shape
+    chunks = torch.from_numpy(tokens.reshape(-1, steps)).split(4096)
+    logits = torch.cat([model(chunk)[0] for chunk in chunks])
+    right = (logits.argmax(dim=1).numpy() == answers.ravel()).reshape(n, pairs).mean(axis=0)
+    nats = F.cross_entropy(logits, torch.from_numpy(answers.ravel())).item()
+    return {
+        "accuracy": round(float(right.mean()), 5),
+        "by_pairs_since": np.round(right[::-1].astype(float), 4).tolist(),
+        "loss_in_bits": round(nats / float(np.log(2)), 5),
+    }
+
+
+def draw_length(settings: Settings, rng: np.random.Generator) -> int:
+    """1 … longest, each octave as often as the next: most lessons are short ones, and none is left out."""
+    return int(np.exp(rng.uniform(0, np.log(settings.longest + 1))))
+
+
+def run(settings: Settings, name: str, hidden: int, steps: int, seed: int) -> dict[str, Any]:
+    """Train one model from one seed; measure it on test stories that all models and seeds share."""
     torch.set_num_threads(1)  # two runs side by side are faster than one on two cores
     torch.manual_seed(seed)
     draw = {"values": settings.values, "keys": settings.keys}
-    rng = np.random.default_rng((1, pairs, seed))
-    test = recall.make(settings.test, pairs, **draw, rng=np.random.default_rng((2, pairs)))
-    model = Reader(settings, looks_back=model_name == "attention")
+    rng = np.random.default_rng((1, seed))
+    tests = {p: recall.make(settings.stories, p, **draw, rng=np.random.default_rng((2, p))) for p in settings.tested}
+    look = recall.make(settings.stories, settings.look_pairs, **draw, rng=np.random.default_rng((3,)))
+    model = Reader(settings, name, settings.per_direction if name == "BiLSTM" else hidden)
     optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
-    for _ in range(settings.steps):
-        tokens, answer, _ = map(torch.from_numpy, recall.make(settings.batch, pairs, **draw, rng=rng))
-        loss = F.cross_entropy(model(tokens)[0], answer)
+    curve = []
+    for step in range(1, steps + 1):
+        drawn = recall.make(settings.batch, draw_length(settings, rng), **draw, rng=rng)
+        loss = F.cross_entropy(model(torch.from_numpy(drawn.tokens))[0], torch.from_numpy(drawn.answer))
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
         optimiser.step()
+        if step % settings.look_every == 0:
+            with torch.no_grad():
+                said = model(torch.from_numpy(look.tokens))[0].argmax(dim=1).numpy()
+            curve.append(round(float((said == look.answer).mean()), 4))
 
-    with torch.no_grad():
-        logits, weights = model(torch.from_numpy(test.tokens))
-    said = logits.argmax(dim=1).numpy()
     result: dict[str, Any] = {
-        "model": model_name,
-        "pairs": pairs,
+        "model": name,
+        "hidden": hidden,
+        "steps": steps,
         "seed": seed,
-        "accuracy": float((said == test.answer).mean()),
-        "guess_the_commonest": recall.guess_the_commonest(test, values=settings.values),
         "parameters": sum(p.numel() for p in model.parameters()),
+        "tests": {str(pairs): measure(model, stories) for pairs, stories in tests.items()},
+        "curve": curve,
     }
-    if weights is not None:
-        w = weights.numpy()
-        result["weight_on_answer"] = float(w[np.arange(len(w)), test.where].mean())
-        result["heaviest_is_answer"] = float((w.argmax(axis=1) == test.where).mean())
-        result["first_example"] = {
-            "tokens": test.tokens[0].tolist(),
-            "weights": np.round(w[0].astype(float), 6).tolist(),
-            "where": int(test.where[0]),
-            "answer": int(test.answer[0]),
-            "said": int(said[0]),
-        }
+    if name == "attention":
+        result |= look_at_weights(model, tests)
     return result
+
+
+@torch.no_grad()
+def look_at_weights(model: Reader, tests: dict[int, recall.Recall]) -> dict[str, Any]:
+    """How much weight lies on the right value, and the weights of one story under each of its questions."""
+    on_answer = {}
+    for pairs, stories in tests.items():
+        weights = model(torch.from_numpy(stories.tokens))[1]
+        assert weights is not None
+        on_answer[str(pairs)] = round(float(weights.numpy()[np.arange(len(stories.where)), stories.where].mean()), 4)
+    tokens, answers = every_question(recall.Recall(*(part[:1] for part in tests[SHOWN_PAIRS])))
+    logits, weights = model(torch.from_numpy(tokens[0]))
+    assert weights is not None
+    return {
+        "weight_on_answer": on_answer,
+        "story": {
+            "tokens": tokens[0, 0, :-1].tolist(),
+            "answers": answers[0].tolist(),
+            "said": logits.argmax(dim=1).tolist(),
+            "weights": [[round(w, 4) for w in row] for row in weights.double().tolist()],
+        },
+    }
 
 
 def provenance() -> dict[str, Any]:
     """Versions, and the machine in words."""
     return {
-        "data": "drawn by attnlstm_ref.data.recall; training from seed (1, pairs, seed), test from (2, pairs)",
+        "data": "attnlstm_ref.data.recall; training from seed (1, seed), tests from (2, pairs), looks from (3,)",
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": torch.__version__,
@@ -143,7 +218,13 @@ def read(path: Path, settings: Settings) -> dict[str, Any]:
     """What has been run so far under these settings."""
     wanted = json.loads(json.dumps(asdict(settings)))  # tuples become lists, as in the file
     if not path.exists():
-        return {"claim": "long-memory", "settings": wanted, "provenance": provenance(), "runs": []}
+        commonest = {}
+        for p in settings.tested:
+            drawn = {"values": settings.values, "keys": settings.keys}
+            stories = recall.make(settings.stories, p, **drawn, rng=np.random.default_rng((2, p)))
+            commonest[str(p)] = round(recall.guess_the_commonest(stories, values=settings.values), 5)
+        start: dict[str, Any] = {"claim": "long-memory", "settings": wanted, "provenance": provenance()}
+        return start | {"guess_the_commonest": commonest, "runs": []}
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         settings_stored = stored["settings"]
@@ -154,26 +235,36 @@ def read(path: Path, settings: Settings) -> dict[str, Any]:
     return stored
 
 
+def everything(settings: Settings) -> list[tuple[str, int, int, int]]:
+    """(model, hidden, steps, seed) of all runs, a whole comparison before the next seed's."""
+    main = [(model, settings.hidden, settings.steps, seed) for seed in settings.seeds for model in MODELS]
+    wider = [(MODELS[0], units, settings.steps, seed) for seed in settings.units_seeds for units in settings.units]
+    return main + wider + [(MODELS[0], settings.hidden, settings.long_steps, seed) for seed in settings.long_seeds]
+
+
+def key(run: dict[str, Any]) -> tuple[str, int, int, int]:
+    """Which of `everything` a stored run is."""
+    return run["model"], run["hidden"], run["steps"], run["seed"]
+
+
 def run_missing(settings: Settings, path: Path, jobs: int) -> dict[str, Any]:
     """Run whatever `path` does not hold yet, writing it after every run."""
     results = read(path, settings)
-    done = {(r["model"], r["pairs"], r["seed"]) for r in results["runs"]}
-    # Long ones first, so that no core waits for the other at the end.
-    everything = [(m, p, s) for p in sorted(settings.pairs, reverse=True) for s in settings.seeds for m in MODELS]
-    missing = [key for key in everything if key not in done]
+    done = {key(r) for r in results["runs"]}
+    missing = [wanted for wanted in everything(settings) if wanted not in done]
     if not missing:
         return results
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
         ProcessPoolExecutor(jobs) as pool,
-        tqdm(total=len(everything), initial=len(done), unit="run", desc="recall") as bar,
+        tqdm(total=len(everything(settings)), initial=len(done), unit="run", desc="recall") as bar,
     ):
-        futures = [pool.submit(run, settings, *key) for key in missing]
+        futures = [pool.submit(run, settings, *wanted) for wanted in missing]
         try:
             for future in as_completed(futures):
                 results["runs"].append(future.result())
-                results["runs"].sort(key=lambda r: (r["pairs"], MODELS.index(r["model"]), r["seed"]))
-                _files.write_text(path, json.dumps(results, indent=1) + "\n")
+                results["runs"].sort(key=lambda r: (MODELS.index(r["model"]), *key(r)[1:]))
+                _files.write_text(path, one_run_a_line(results))
                 bar.update()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -181,23 +272,41 @@ def run_missing(settings: Settings, path: Path, jobs: int) -> dict[str, Any]:
     return results
 
 
-def accuracies(results: dict[str, Any], model: str) -> np.ndarray:
-    """(seeds, pairs) test accuracies of one model."""
+def one_run_a_line(results: dict[str, Any]) -> str:
+    """JSON that a person can skim and a diff can show: the head indented, each run on one line."""
+    head = json.dumps(results | {"runs": []}, indent=1, ensure_ascii=False).removesuffix("[]\n}")
+    runs = ",\n  ".join(json.dumps(r, ensure_ascii=False) for r in results["runs"])
+    return f"{head}[\n  {runs}\n ]\n}}\n"
+
+
+def runs_of(results: dict[str, Any], model: str, *, hidden: int | None = None, steps: int | None = None) -> list[Any]:
+    """The runs of one model, one for each seed; as wide and as long as the comparison unless told otherwise."""
     settings = results["settings"]
-    found = {(r["pairs"], r["seed"]): r["accuracy"] for r in results["runs"] if r["model"] == model}
-    return np.array([[found[p, s] for p in settings["pairs"]] for s in settings["seeds"]])
+    wanted = (model, hidden or settings["hidden"], steps or settings["steps"])
+    return [r for r in results["runs"] if key(r)[:3] == wanted]
+
+
+def accuracies(results: dict[str, Any], model: str, *, oldest: bool = False) -> np.ndarray:
+    """(seeds, lengths) test accuracies of one model: of all questions, or only of those for the first pair."""
+    lengths = results["settings"]["tested"]
+    tests = [[r["tests"][str(pairs)] for pairs in lengths] for r in runs_of(results, model)]
+    return np.array([[t["by_pairs_since"][-1] if oldest else t["accuracy"] for t in row] for row in tests])
 
 
 def table(results: dict[str, Any]) -> str:
-    """Mean accuracy and its range over the seeds, a line for each number of pairs."""
+    """Mean accuracy over the seeds and its range, a line for each number of pairs."""
     settings = results["settings"]
-    guess = {r["pairs"]: r["guess_the_commonest"] for r in results["runs"]}
-    lines = [f"{'pairs':>5}  {'last state':^20}  {'attention':^20}  {'commonest':>9}"]
-    for i, pairs in enumerate(settings["pairs"]):
-        cells = [
-            f"{a.mean():.3f} ({a.min():.3f}–{a.max():.3f})" for a in (accuracies(results, m)[:, i] for m in MODELS)
-        ]
-        lines.append(f"{pairs:>5}  {cells[0]:^20}  {cells[1]:^20}  {guess[pairs]:>9.3f}")
+    lines = [f"{'pairs':>5}" + "".join(f"{model:^21}" for model in MODELS) + "commonest"]
+    for i, pairs in enumerate(settings["tested"]):
+        columns = (accuracies(results, model)[:, i] for model in MODELS)
+        cells = (f"{a.mean():.3f} ({a.min():.3f}–{a.max():.3f})" for a in columns)
+        common = results["guess_the_commonest"][str(pairs)]
+        lines.append(f"{pairs:>5}" + "".join(f"{cell:^21}" for cell in cells) + f"{common:^9.3f}")
+    pairs = settings["look_pairs"]
+    others = [{"hidden": units} for units in settings["units"]] + [{"steps": settings["long_steps"]}]
+    for other in others:
+        a = [r["tests"][str(pairs)]["accuracy"] for r in runs_of(results, MODELS[0], **other)]
+        lines.append(f"{MODELS[0]}, {other}, {pairs} pairs: {np.mean(a):.3f} ({len(a)} seeds)")
     return "\n".join(lines)
 
 
@@ -213,11 +322,13 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         settings, path, picture = Settings(), RESULTS, FIGURE
         if options.smoke:
-            settings = Settings(pairs=(1, SHOWN_PAIRS), seeds=(0, 1), hidden=8, steps=20, test=50)
+            small = {"hidden": 8, "per_direction": 5, "units": (4,), "units_seeds": (0,), "embedding": 8}
+            tiny = {"steps": 20, "long_steps": 30, "look_every": 10, "stories": 20, "seeds": (0, 1), "long_seeds": (0,)}
+            settings = Settings(**small, **tiny)  # type: ignore[arg-type]
             path, picture = Path(scratch) / "recall.json", Path(scratch) / "opening.png"
         if options.figure and not options.smoke:
             results = read(path, settings)
-            if len(results["runs"]) < len(MODELS) * len(settings.pairs) * len(settings.seeds):
+            if len(results["runs"]) < len(everything(settings)):
                 sys.exit("recall.json is not complete; first: python -m experiments.recall")
         else:
             results = run_missing(settings, path, options.jobs)
@@ -228,16 +339,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def draw_opening(results: dict[str, Any], path: Path) -> None:
-    """Accuracy against the number of pairs, above one example's weights."""
+    """Accuracy against distance, above the weights of one story."""
     plots.use_style()
-    figure, (above, below) = plt.subplots(2, 1, figsize=(6.4, 6.0), height_ratios=(1.5, 1))
+    figure, (above, below) = plt.subplots(2, 1, figsize=(6.4, 7.6), height_ratios=(1.25, 1))
     draw_accuracies(results, above)
-    shown = next(
-        r
-        for r in results["runs"]
-        if (r["model"], r["pairs"], r["seed"]) == ("attention", SHOWN_PAIRS, results["settings"]["seeds"][0])
-    )
-    draw_example(shown["first_example"], results["settings"]["values"], below)
+    draw_weights(runs_of(results, "attention")[0]["story"], results["settings"]["values"], below)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _files.replacing(path) as part:
         figure.savefig(part, format="png", metadata={"Software": None})
@@ -245,90 +351,51 @@ def draw_opening(results: dict[str, Any], path: Path) -> None:
 
 
 def draw_accuracies(results: dict[str, Any], ax: plt.Axes) -> None:
+    """How often the oldest pair of a story is recalled, by how far back it stood."""
     settings = results["settings"]
-    pairs, at = settings["pairs"], np.arange(len(settings["pairs"]))
-    colours = {"attention": plots.COLOURS["blue"], "last state": plots.COLOURS["vermilion"]}
-    for model in MODELS:
-        runs = accuracies(results, model)
-        ax.fill_between(at, runs.min(axis=0), runs.max(axis=0), color=colours[model], alpha=0.2, lw=0)
-        ax.plot(at, runs.mean(axis=0), color=colours[model], marker="o", label=model)
-    guess = {r["pairs"]: r["guess_the_commonest"] for r in results["runs"]}
-    ax.plot(at, [guess[p] for p in pairs], color=plots.GREY, lw=1.2, ls=(0, (4, 3)))
-    ax.axhline(1 / settings["values"], color=plots.GREY, lw=1.2, ls=(0, (1, 2)))
-
-    # The names stand at the right end, where the lines lie apart.
-    right = {
-        "LSTM with\nattention": (accuracies(results, "attention")[:, -1].mean(), plots.COLOURS["blue"], "bold"),
-        "LSTM, last\nstate only": (
-            max(accuracies(results, "last state")[:, -1].mean(), guess[pairs[-1]]) + 0.045,
-            plots.COLOURS["vermilion"],
-            "bold",
-        ),
-        "chance": (1 / settings["values"], plots.GREY, "normal"),
+    lengths = settings["tested"]
+    at = np.arange(len(lengths))
+    # Where each name stands: right of a line's end, or where the line leaves room.
+    lines = {
+        "attention": ("blue", (0.1, 1.06), "LSTM with attention"),
+        "BiLSTM": ("purple", (3.2, 0.86), "BiLSTM, last states"),
+        "last state": ("vermilion", (2.45, 0.74), "LSTM, last state"),
+        "mean": ("ochre", (0.12, 0.42), "LSTM, mean\nof its states"),
     }
-    for name, (y, colour, weight) in right.items():
-        ax.annotate(
-            name,
-            (at[-1], y),
-            xytext=(9, 0),
-            textcoords="offset points",
-            va="center",
-            color=colour,
-            weight=weight,
-            annotation_clip=False,
-        )
-    ax.annotate(
-        "knows which values came,\nnot which key had which",
-        (1, guess[pairs[1]]),
-        xytext=(0.16, 0.2),
-        color=plots.GREY,
-        va="center",
-        arrowprops={"arrowstyle": "-", "color": plots.GREY, "lw": 0.8, "shrinkB": 3},
-    )
-    ax.set_xticks(at, [str(p) for p in pairs])
+    ax.axvspan(lengths.index(settings["longest"]), at[-1], color="0.94", lw=0)
+    for model, (colour, place, name) in lines.items():
+        runs, shade = accuracies(results, model, oldest=True), plots.COLOURS[colour]
+        ax.fill_between(at, runs.min(axis=0), runs.max(axis=0), color=shade, alpha=0.2, lw=0)
+        ax.plot(at, runs.mean(axis=0), color=shade, marker="o")
+        ax.annotate(name, place, color=shade, weight="bold", va="center")
+    ax.plot(at, [results["guess_the_commonest"][str(p)] for p in lengths], color=plots.GREY, lw=1.2, ls=(0, (4, 3)))
+    ax.axhline(1 / settings["values"], color=plots.GREY, lw=1.2, ls=(0, (1, 2)))
+    ax.annotate("chance", (0, 1 / settings["values"] + 0.015), color=plots.GREY, va="bottom")
+    ax.annotate("naming the commonest value", (0.95, 0.17), color=plots.GREY, va="center")
+    ax.annotate("longer than any\nstory in training", (at[-1] - 0.06, 0.55), color=plots.GREY, ha="right", va="center")
+    ax.set_xticks(at, [f"{2 * pairs - 1}" for pairs in lengths])
     ax.set_xlim(-0.15, at[-1] + 0.05)
-    ax.set_ylim(0, 1.04)
-    ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "25 %", "50 %", "75 %", "100 %"])
-    seeds = len(settings["seeds"])
-    ax.set_xlabel(f"pairs to remember   (band: lowest to highest of {seeds} seeds)")
-    ax.set_title("How often the right value is recalled")
-
-
-def draw_example(example: dict[str, Any], values: int, ax: plt.Axes) -> None:
-    """What was read, a mark a step, under how much attention it got once the question was known."""
-    names = "ABCDEFGHIJKLMNOPQRSTUVWXYZαβγδεζ"
-    tokens, weights, where = example["tokens"], example["weights"], example["where"]
-    marks = [str(t - 1) if t <= values else names[(t - 1 - values) % len(names)] for t in tokens]
-    asked, steps = marks[-1], np.arange(len(weights))
-    bars = ax.bar(steps, weights, width=0.8, color=plots.COLOURS["blue"])
-    bars[where].set_color(plots.COLOURS["green"])
-    side = 1 if where < len(weights) / 2 else -1
-    ax.annotate(
-        f"its value, {example['answer']}: {weights[where]:.0%} of the attention",
-        (where, weights[where]),
-        xytext=(side * 14, -8),
-        textcoords="offset points",
-        ha="left" if side > 0 else "right",
-        color=plots.COLOURS["green"],
-        weight="bold",
-    )
-    # A gap before the question; a thin line under each pair.
-    question = len(weights) + 0.6
-    for x, mark in zip([*steps, question], [*marks[:-1], f"{asked} ?"], strict=True):
-        bold = x in (question, where)
-        colour = plots.COLOURS["green"] if x == where else plots.INK
-        ax.text(x, -0.06, mark, ha="center", va="top", size=11, weight="bold" if bold else "normal", color=colour)
-    for first in steps[::2]:
-        ax.plot([first - 0.35, first + 1.35], [-0.21, -0.21], color=plots.GREY, lw=1, clip_on=False)
-    ax.text(-0.4, -0.26, "eight pairs, read from left to right", va="top", color=plots.GREY, size=9)
-    ax.text(question, -0.26, "question", ha="center", va="top", color=plots.GREY, size=9)
-    ax.set_xlim(-0.6, question + 0.7)
-    ax.set_ylim(0, 1.02)
-    ax.set_xticks([])
+    ax.set_ylim(0, 1.12)
     ax.set_yticks([0, 0.5, 1], ["0", "50 %", "100 %"])
-    ax.set_title(f"Where the attention looks when asked for {asked}")
-    # Text below the axes is not known to the layout, which needs to leave room for it.
-    ax.set_xlabel(" \n \n ", size=9)
+    ax.set_xlabel("steps back to the value, with pairs all the way")
+    ax.set_title("How often the oldest value is recalled")
+
+
+def draw_weights(story: dict[str, Any], values: int, ax: plt.Axes) -> None:
+    """A row for each question that the story allows, shaded where attention looks, framed where the answer stands."""
+    names = string.ascii_uppercase + string.ascii_lowercase
+    marks = [str(t - 1) if t <= values else names[(t - 1 - values) % len(names)] for t in story["tokens"]]
+    ax.imshow(story["weights"], cmap=plots.SHADES, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    pairs = len(story["answers"])
+    for row in range(pairs):
+        frame = plt.Rectangle((2 * row + 0.5, row - 0.5), 1, 1, fill=False, color=plots.COLOURS["green"], lw=2.5)
+        ax.add_patch(frame)
+    ax.set_xticks(range(2 * pairs), marks)
+    ax.set_yticks(range(pairs), [f"{key} ?" for key in marks[::2]])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel("eight pairs, as they were read")
+    ax.set_title("Where attention looks, question by question")
 
 
 if __name__ == "__main__":

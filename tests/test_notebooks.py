@@ -16,6 +16,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+SELF_TESTS = sorted((ROOT / "book").glob("self_test_*.ipynb"))
 SECTIONS = ["When it goes wrong", "Summary", "Exercises", "Further reading"]
 MAX_LINES = 30
 IGNORED_SHARE = 0.05
@@ -23,6 +24,11 @@ IGNORED_SHARE = 0.05
 
 @pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
 def notebook(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+@pytest.fixture(params=CHAPTERS + SELF_TESTS, ids=lambda path: path.stem)
+def any_notebook(request):
     return nbformat.read(request.param, as_version=4)
 
 
@@ -51,17 +57,17 @@ def test_there_are_chapters():
     assert CHAPTERS, "no chapter found: the tests below would pass on nothing"
 
 
-def test_every_cell_was_run_in_order(notebook):
-    counts = [cell.execution_count for cell in code_cells(notebook)]
+def test_every_cell_was_run_in_order(any_notebook):
+    counts = [cell.execution_count for cell in code_cells(any_notebook)]
     assert counts == list(range(1, len(counts) + 1))
 
 
-def test_no_empty_cell(notebook):
-    assert all(cell.source.strip() for cell in notebook.cells)
+def test_no_empty_cell(any_notebook):
+    assert all(cell.source.strip() for cell in any_notebook.cells)
 
 
-def test_outputs_hold_no_error_no_stderr_no_path(notebook):
-    for cell in code_cells(notebook):
+def test_outputs_hold_no_error_no_stderr_no_path(any_notebook):
+    for cell in code_cells(any_notebook):
         for output in cell.outputs:
             assert output.output_type != "error" or "raises-exception" in tags(cell), cell.source
             assert output.get("name") != "stderr", cell.source
@@ -69,16 +75,16 @@ def test_outputs_hold_no_error_no_stderr_no_path(notebook):
         assert not re.search(r"/(tmp|root|home|Users|work|opt)/|[A-Z]:\\\\|0x[0-9a-f]{6,}|Warning:", text), cell.source
 
 
-def test_few_outputs_are_ignored_and_each_says_why(notebook):
-    cells = code_cells(notebook)
+def test_few_outputs_are_ignored_and_each_says_why(any_notebook):
+    cells = code_cells(any_notebook)
     ignored = [cell for cell in cells if "nbval-ignore-output" in tags(cell) or "nbval-skip" in tags(cell)]
     assert all(first_line(cell).startswith("# why:") for cell in ignored)
     assert not any("NBVAL" in cell.source for cell in cells)
     assert len(ignored) <= IGNORED_SHARE * len(cells)
 
 
-def test_cells_are_short(notebook):
-    for cell in code_cells(notebook):
+def test_cells_are_short(any_notebook):
+    for cell in code_cells(any_notebook):
         assert cell.source.count("\n") < MAX_LINES, cell.source
 
 
@@ -128,6 +134,25 @@ def test_every_exercise_has_a_hint_and_a_solution_that_checks_itself(notebook):
         assert any("assert" in cell.source for cell in solutions), part[0].source
 
 
+@pytest.mark.parametrize("path", SELF_TESTS, ids=lambda path: path.stem)
+def test_every_question_of_a_self_test_has_a_folded_answer_and_a_way_back(path):
+    cells = nbformat.read(path, as_version=4).cells
+    questions = [cell.source for cell in cells if cell.source.startswith("## ")]
+    assert len(questions) >= 10
+    for number, question in enumerate(questions, 1):
+        assert question.startswith(f"## {number} · ")
+        asked, answer = question.split(f"<details><summary>Answer to question {number}</summary>")
+        assert len(asked.split()) > 10 and len(answer.split()) > 12
+        target = re.search(r"\]\(\.\./(notebooks/\w+\.ipynb)\)", answer)
+        assert target and (ROOT / target[1]).is_file(), question
+    checks = [cell for cell in cells if cell.cell_type == "code"][1:]
+    assert checks and all("hide-cell" in tags(cell) for cell in checks)
+
+
+def test_each_part_that_is_written_has_its_self_test():
+    assert len(SELF_TESTS) == 2
+
+
 # --- notebook and package stay one -----------------------------------------------------------------
 
 
@@ -152,7 +177,10 @@ class Bare(ast.NodeTransformer):
         return node
 
     def visit_AnnAssign(self, node):
-        return ast.Assign(targets=[node.target], value=node.value) if node.value else node
+        if node.value:
+            return ast.Assign(targets=[node.target], value=node.value)
+        node.annotation = ast.Name("anything")  # a field has to have one, whichever it is
+        return node
 
 
 def bare(definition):
@@ -164,10 +192,13 @@ def definitions(source):
     return {node.name: node for node in ast.parse(source).body if isinstance(node, found)}
 
 
-def package_definition(dotted):
+def package_object(dotted):
     module, name = dotted.rsplit(".", 1)
-    target = inspect.unwrap(getattr(importlib.import_module(module), name))
-    return ast.parse(textwrap.dedent(inspect.getsource(target))).body[0]
+    return inspect.unwrap(getattr(importlib.import_module(module), name))
+
+
+def package_definition(dotted):
+    return ast.parse(textwrap.dedent(inspect.getsource(package_object(dotted)))).body[0]
 
 
 def references():
@@ -197,6 +228,61 @@ def test_what_a_chapter_builds_is_tagged(notebook):
             continue
         tagged = {tag.rsplit(".", 1)[1] for tag in tags(cell) if tag.startswith("ref:")}
         assert not (set(definitions(cell.source)) & set(public)) - tagged, cell.source
+
+
+# What a chapter takes from the package before any chapter has built it, and why it may.
+AHEAD_OF_ITSELF = {
+    ("03_bottleneck", "attnlstm_ref.numpy.attend"): "a first taste, in words; built in chapter 4",
+    ("03_bottleneck", "attnlstm_ref.numpy.dot_scores"): "a first taste, in words; built in chapter 5",
+    ("04_soft_dictionary", "attnlstm_ref.numpy.dot_scores"): "written out as keys @ query; the name is chapter 5's",
+    ("04_soft_dictionary", "attnlstm_ref.numpy.scaled_dot_scores"): "named as the default, built in chapter 5",
+    ("09_attention_lstm", "attnlstm_ref.numpy.attention_lstm"): "compared with the small one built above it",
+    ("09_attention_lstm", "attnlstm_ref.numpy.model.parameter_shapes"): "counted by hand below it",
+}
+
+
+def imports(source):
+    """The dotted names a cell takes from the package, and where it takes a module whole, what it uses of it."""
+    tree, modules = ast.parse(source), {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {name.asname or name.name: name.name for name in node.names if "attnlstm_ref" in name.name}
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("attnlstm_ref"):
+            for name in node.names:
+                dotted = f"{node.module}.{name.name}"
+                if (ROOT / f"{dotted.replace('.', '/')}.py").is_file():
+                    modules[name.asname or name.name] = dotted
+                else:
+                    yield dotted
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            yield f"{modules[node.value.id]}.{node.attr}"
+
+
+def chapters_in_turn():
+    """(name, dotted name -> source tagged with it, untagged definitions, imports) of each chapter in order."""
+    for path in CHAPTERS:
+        cells = [cell for cell in code_cells(nbformat.read(path, as_version=4)) if "solution" not in tags(cell)]
+        refs = {tag[4:]: cell.source for cell in cells for tag in tags(cell) if tag.startswith("ref:")}
+        own = [definitions(cell.source) for cell in cells if not any(tag.startswith("ref:") for tag in tags(cell))]
+        yield path.stem, refs, {name for one in own for name in one}, {d for c in cells for d in imports(c.source)}
+
+
+def test_what_a_later_chapter_imports_is_what_an_earlier_one_built():
+    built, defined, early = {}, {}, set()
+    for chapter, refs, own, taken in chapters_in_turn():
+        for dotted in taken:
+            name = dotted.rsplit(".", 1)[1]
+            # No chapter may have built something else under the name that is imported now.
+            assert name not in defined, f"{chapter} imports {dotted}; {defined[name]} built another {name}"
+            here = [key for key in built if package_object(key) is package_object(dotted)]
+            for key in here:
+                assert bare(definitions(built[key])[name]) == bare(package_definition(dotted)), f"{chapter}: {dotted}"
+            if dotted.startswith("attnlstm_ref.numpy.") and not here:
+                early.add((chapter, dotted))
+        built |= refs
+        defined |= dict.fromkeys(own, chapter)
+    assert early == set(AHEAD_OF_ITSELF), "imported before it is built, or no longer"
 
 
 def test_the_comparison_can_fail():

@@ -7,11 +7,14 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from attnlstm_ref import stats
 from attnlstm_ref.data import recall
+from experiments import recall as wide
+from experiments import two_pairs
 
 
 @given(pairs=st.integers(1, 12), values=st.integers(1, 12), spare=st.integers(0, 8), seed=st.integers(0, 99))
@@ -68,12 +71,90 @@ def test_bad_input_is_named(arguments, message):
         recall.make(**arguments, rng=np.random.default_rng(0))
 
 
-def test_the_experiment_runs_from_end_to_end():
+# --- the experiments -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("experiment", "says"),
+    [("recall", ["last state", "asked first", "drawn: opening.png"]), ("two_pairs", ["keys fresh", "thawed"])],
+)
+def test_the_experiment_runs_from_end_to_end(experiment, says):
+    jobs = ["--jobs", "1"] if experiment == "recall" else []
     done = subprocess.run(
-        [sys.executable, "-m", "experiments.recall", "--smoke", "--jobs", "1"],
+        [sys.executable, "-m", f"experiments.{experiment}", "--smoke", *jobs],
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert "last state" in done.stdout and "drawn: opening.png" in done.stdout
+    assert all(word in done.stdout for word in says)
+
+
+def test_every_question_of_a_story_is_asked_once():
+    stories = recall.make(6, 5, rng=np.random.default_rng(0))
+    tokens, answers = wide.every_question(stories)
+    assert tokens.shape == (6, 5, 11) and answers.shape == (6, 5)
+    for row in range(6):
+        assert (tokens[row, :, :-1] == stories.tokens[row, :-1]).all()
+        for pair in range(5):
+            at = 2 * pair
+            assert tokens[row, pair, -1] == stories.tokens[row, at]
+            assert answers[row, pair] == stories.tokens[row, at + 1] - 1
+    assert (stories.tokens == recall.make(6, 5, rng=np.random.default_rng(0)).tokens).all()  # left as they were
+
+
+def test_accuracy_is_sorted_by_how_many_pairs_came_since():
+    class NamesTheLast(torch.nn.Module):
+        def forward(self, tokens):
+            return torch.nn.functional.one_hot(tokens[:, -2] - 1, 10).double() * 50, None
+
+    measured = wide.measure(NamesTheLast(), recall.make(2000, 4, rng=np.random.default_rng(0)))
+    assert measured["by_pairs_since"][0] == 1
+    assert all(abs(share - 0.1) < 0.03 for share in measured["by_pairs_since"][1:])
+
+
+def test_lessons_of_every_length_are_drawn_and_short_ones_oftener():
+    rng = np.random.default_rng(0)
+    drawn = np.bincount([wide.draw_length(wide.Settings(), rng) for _ in range(20_000)])
+    assert drawn[0] == 0 and len(drawn) == wide.Settings().longest + 1
+    assert (drawn[1:] > 200).all() and drawn[1] > drawn[4] > drawn[16]
+
+
+def test_asked_first_moves_the_question_and_nothing_else():
+    settings = wide.Settings()
+    torch.manual_seed(0)
+    last, first = (wide.Reader(settings, model, 8) for model in ("last state", "asked first"))
+    first.load_state_dict(last.state_dict())
+    tokens = torch.from_numpy(recall.make(3, 4, rng=np.random.default_rng(0)).tokens)
+    torch.testing.assert_close(first(tokens)[0], last(torch.cat([tokens[:, -1:], tokens[:, :-1]], dim=1))[0])
+
+
+def test_a_fresh_key_knows_its_own_pair_only():
+    tokens = torch.from_numpy(recall.make(4, 2, rng=np.random.default_rng(0)).tokens)
+    other = tokens.clone()
+    other[:, 1] = other[:, 1] % 10 + 1  # another first value
+    for name, carried in {"two pairs": True, "question fresh": True, "keys fresh": False}.items():
+        torch.manual_seed(0)
+        model = two_pairs.Reader(two_pairs.CONFIGURATIONS[name])
+        (question, story), (question_other, story_other) = model.states(tokens), model.states(other)
+        assert torch.equal(story[:, 2:], story_other[:, 2:]) is not carried
+        assert torch.equal(question, question_other) is (name == "question fresh")
+
+
+def test_what_is_committed_is_complete_and_fair():
+    settings = wide.Settings()
+    results = wide.read(wide.RESULTS, settings)  # exits if it was made under other settings
+    assert [wide.key(r) for r in results["runs"]] == sorted(
+        wide.everything(settings), key=lambda k: (wide.MODELS.index(k[0]), *k[1:])
+    )
+    sizes = {r["parameters"] for r in results["runs"] if r["hidden"] == settings.hidden}
+    assert max(sizes) < 1.02 * min(sizes)
+    # Equal seeds train alike, so the longer run went through what the shorter one reports.
+    curves = {wide.key(r): r["curve"] for r in results["runs"]}
+    for seed in settings.long_seeds:
+        short = curves["last state", settings.hidden, settings.steps, seed]
+        assert curves["last state", settings.hidden, settings.long_steps, seed][: len(short)] == short
+    stored = two_pairs.stored(two_pairs.RESULT)
+    assert {(r["configuration"], r["seed"]) for r in stored} == {
+        (name, seed) for name in two_pairs.CONFIGURATIONS for seed in two_pairs.SEEDS
+    }

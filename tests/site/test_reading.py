@@ -1,4 +1,4 @@
-"""What a reader does with the pages: choose a framework, search, print, run nothing, play with the soft dictionary."""
+"""What a reader does with the pages: choose a framework, search, print, run nothing, play with what moves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from watch import Watch, settle
 
-from attnlstm_ref.numpy import attend, softmax
+from attnlstm_ref.numpy import attend, effective_length, entropy, softmax
 
 
 def with_tabs(chapters: list[str], site: Path) -> list[str]:
@@ -203,3 +203,137 @@ def test_widget_leaves_words_where_it_cannot_run(browser: Browser, chapters: lis
     page.goto(server + next(each for each in chapters if "soft_dictionary" in each))
     assert page.locator(".soft-dictionary").inner_text().strip()
     context.close()
+
+
+# --- the temperature slider of chapter 7 ------------------------------------------------------------------------
+
+
+def slider_chapter(chapters: list[str]) -> str:
+    path = next((each for each in chapters if "temperature" in each), None)
+    assert path is not None, "chapter 7 is not a page"
+    return path
+
+
+@pytest.fixture
+def slider(page: Page, chapters: list[str], server: str) -> Page:
+    page.goto(server + slider_chapter(chapters))
+    settle(page)
+    assert page.locator(".temperature-slider.ts-ready").count() == 1, "chapter 7 has no slider"
+    return page
+
+
+def test_slider_computes_what_the_package_computes(slider: Page) -> None:
+    rng = np.random.default_rng(0)
+    for temperature in (0.05, 0.5, 1.0, 5.0, 20.0):
+        scores = rng.normal(scale=3.0, size=9)
+        weights = softmax(scores, temperature=temperature)
+        got = slider.evaluate(
+            """([scores, t]) => { const s = temperatureSlider, w = s.softmax(scores, t);
+            return [w, s.entropy(w), s.effectiveLength(w), s.passes(w, t)] }""",
+            [scores.tolist(), temperature],
+        )
+        np.testing.assert_allclose(got[0], weights, atol=1e-6)
+        np.testing.assert_allclose(got[1], entropy(weights), atol=1e-6)
+        np.testing.assert_allclose(got[2], effective_length(weights), atol=1e-6)
+        jacobian = weights[:, None] * (np.eye(9) - weights) / temperature
+        np.testing.assert_allclose(got[3], np.linalg.norm(jacobian), atol=1e-6)
+    assert slider.evaluate("temperatureSlider.softmax([1000, 0])") == [1, 0]
+    assert slider.evaluate("temperatureSlider.entropy([1, 0])") == 0
+    assert slider.evaluate("temperatureSlider.effectiveLength([0, 0])") == 0
+
+
+def test_slider_shows_what_the_package_computes(slider: Page) -> None:
+    host = slider.locator(".temperature-slider")
+
+    def check() -> tuple[float, np.ndarray, np.ndarray]:
+        data = {
+            key: json.loads(host.get_attribute(f"data-{key}") or "") for key in ("scores", "weights", "temperature")
+        }
+        weights = softmax(np.array(data["scores"], dtype=float), temperature=float(data["temperature"]))
+        np.testing.assert_allclose(data["weights"], weights, atol=1e-6)
+        shown = host.locator(".ts-weight").all_inner_texts()
+        np.testing.assert_allclose([float(each) for each in shown], weights, atol=0.0051)
+        h, n, _ = host.locator("dd").all_inner_texts()
+        np.testing.assert_allclose([float(h), float(n)], [entropy(weights), effective_length(weights)], atol=0.0051)
+        said = [each.get_attribute("aria-valuetext") or "" for each in host.locator("input").all()]
+        heard = [float(re.findall(r"[\d.]+", text)[-2 if i == 0 else -1]) for i, text in enumerate(said)]
+        np.testing.assert_allclose(heard[0], effective_length(weights), atol=0.051)
+        np.testing.assert_allclose(heard[1:], weights, atol=0.0051)
+        return data["temperature"], np.array(data["scores"]), weights
+
+    start, scores, before = check()
+    assert start == 1.0
+
+    slider.get_by_label("Temperature τ").focus()  # the keyboard
+    for _ in range(5):
+        slider.keyboard.press("ArrowLeft")
+    colder, _, sharp = check()
+    assert 0.6 < colder < 0.65 and sharp.max() > before.max()
+    slider.keyboard.press("Home")
+    assert abs(check()[0] - 0.05) < 1e-6
+    slider.keyboard.press("End")
+    assert abs(check()[0] - 20) < 1e-3
+
+    slider.get_by_label("Score of “the”").focus()
+    slider.keyboard.press("ArrowRight")
+    np.testing.assert_allclose(check()[1] - scores, [0, 0, 0, 0, 0.1, 0, 0, 0], atol=1e-9)
+
+    slider.get_by_role("button", name="Level the scores").press("Enter")
+    np.testing.assert_allclose(check()[2], 1 / 8, atol=1e-12)
+    slider.get_by_role("button", name="Back to the start").click()
+    again, as_before, _ = check()
+    assert again == 1.0 and (as_before == scores).all()
+
+
+def test_slider_is_not_chatty(slider: Page) -> None:
+    """What is read out waits until the reader stops."""
+    said = slider.locator(".temperature-slider [aria-live]")
+    assert said.count() == 1
+    expect(said).to_contain_text("At τ = 1.0")
+    slider.evaluate("""() => { window.changes = 0; new MutationObserver(() => window.changes++)
+        .observe(document.querySelector('.ts-said'), {childList: true, characterData: true, subtree: true}) }""")
+    slider.get_by_label("Temperature τ").focus()
+    for _ in range(12):
+        slider.keyboard.press("ArrowRight")
+    expect(said).to_contain_text("At τ = 3.1")
+    assert slider.evaluate("window.changes") <= 2
+
+
+def test_slider_gives_way_to_its_still(browser: Browser, slider: Page, chapters: list[str], server: str) -> None:
+    still = ".tag_temperature-still img"
+    expect(slider.locator(still)).to_be_hidden()
+    expect(slider.locator(".ts-live")).to_be_visible()
+    slider.emulate_media(media="print")
+    expect(slider.locator(still)).to_be_visible()
+    expect(slider.locator(".ts-live")).to_be_hidden()
+
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(server + slider_chapter(chapters))
+    expect(page.locator(still)).to_be_visible()
+    assert len(page.locator(still).get_attribute("alt") or "") > 100
+    assert page.locator(".temperature-slider").inner_text().strip()
+    context.close()
+
+
+def test_slider_on_a_phone(browser: Browser, chapters: list[str], server: str) -> None:
+    context = browser.new_context(viewport={"width": 375, "height": 667}, is_mobile=True, has_touch=True)
+    page = context.new_page()
+    page.goto(server + slider_chapter(chapters))
+    settle(page)
+    for each in page.locator(".temperature-slider :is(input, button)").all():
+        box = each.bounding_box()
+        assert box is not None and box["height"] >= 24 and box["x"] >= 0 and box["x"] + box["width"] <= 375
+    tau = page.get_by_label("Temperature τ")
+    tau.scroll_into_view_if_needed()
+    box = tau.bounding_box()
+    assert box is not None
+    page.touchscreen.tap(box["x"] + 0.1 * box["width"], box["y"] + 0.5 * box["height"])
+    assert float(page.locator(".temperature-slider").get_attribute("data-temperature") or "") < 0.2
+    context.close()
+
+
+def test_slider_stays_on_its_page(page: Page, chapters: list[str], server: str) -> None:
+    page.goto(server + next(each for each in chapters if "soft_dictionary" in each))
+    settle(page)
+    assert page.locator(".ts-live, .ts-replaced").count() == 0
