@@ -57,7 +57,7 @@ notebooks: $(READY) ## Run every chapter and store its outputs (ONLY=notebooks/0
 	$(BIN)/python book/run_notebooks.py $(or $(ONLY),$(CHAPTERS))
 
 experiments: $(READY) ## Run every experiment that has no complete result yet
-	@for script in $(notdir $(basename $(filter-out %/__init__.py,$(wildcard experiments/*.py)))); do \
+	@for script in $(notdir $(basename $(filter-out experiments/_%,$(wildcard experiments/*.py)))); do \
 	  echo "== experiments.$$script"; $(BIN)/python -m experiments.$$script || exit 1; done
 
 bench: $(READY) ## Our layers against the libraries' own (wants a quiet machine)

@@ -19,25 +19,19 @@ at every 100 steps; or when its steps run out. Finished runs are kept, so a stop
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from attnlstm_ref.data import recall
 from attnlstm_ref.torch import additive_scores, attend, dot_scores, general_scores, scaled_dot_scores
+from experiments import _runs
 
 RESULT = Path(__file__).parent / "results" / "additive_recall.json"
 SEEDS = (11, 12, 13)  # not those with which the idea was found
@@ -189,37 +183,13 @@ def about() -> dict[str, Any]:
         "commonest_value": round(recall.guess_the_commonest(held_out), 4),
         "seeds": list(SEEDS),
         "configurations": {name: asdict(c) for name, c in CONFIGURATIONS.items()},
-        "versions": {"numpy": np.__version__, "torch": version("torch").split("+")[0]},
-        "machine": f"one thread a run, {platform.machine()} CPU, Python {platform.python_version()}",
+        **_runs.here(),
     }
 
 
 def store(runs: list[dict[str, Any]], path: Path) -> None:
-    """Write the results so that a reader finds the old file or the new one, never half of one."""
     runs = sorted(runs, key=lambda r: (list(CONFIGURATIONS).index(r["configuration"]), r["seed"]))
-    # One run a line: short, and a change shows where it is.
-    lines = ",\n".join("  " + json.dumps(r) for r in runs)
-    head = json.dumps(about(), indent=1, ensure_ascii=False)
-    text = f'{{"about": {head},\n"runs": [\n{lines}\n]}}\n'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-    os.chmod(file.name, 0o644)
-    os.replace(file.name, path)
-
-
-def stored(path: Path) -> list[dict[str, Any]]:
-    """Runs already done on these terms."""
-    if not path.exists():
-        return []
-    found = json.loads(path.read_text(encoding="utf-8"))
-    # Another machine or more seeds may continue; the file then names the last of them.
-    free = ("versions", "machine", "seeds")
-    if {k: v for k, v in found["about"].items() if k not in free} != {
-        k: v for k, v in about().items() if k not in free
-    }:
-        raise SystemExit(f"{path.name}: its runs were made on other terms; move it away to start afresh")
-    return found["runs"]
+    _runs.store(path, about(), runs)
 
 
 def main() -> None:
@@ -234,11 +204,10 @@ def main() -> None:
             record = run(name, 0, most_steps=LOOK_EVERY)
             print(f"{name:28} accuracy {record['accuracy'][-1]:.2f}  interaction {record['interaction'][0]:.4f}")
         return
-    runs = stored(RESULT)
+    runs = _runs.stored(RESULT, about())
     done = {(r["configuration"], r["seed"]) for r in runs}
     todo = [(name, seed) for seed in SEEDS for name in CONFIGURATIONS if (name, seed) not in done]
-    work = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
-    for record in tqdm(work(joblib.delayed(run)(*job) for job in todo), total=len(todo)):
+    for record in _runs.each(run, todo, arguments.jobs):
         runs.append(record)
         store(runs, RESULT)
 

@@ -31,21 +31,16 @@ Each run is one configuration and one seed. Finished runs are kept, so a stopped
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from attnlstm_ref._files import write_text
 from attnlstm_ref.torch import MultiHeadAttention
+from experiments import _runs
 
 RESULT = Path(__file__).parent / "results" / "heads.json"
 SEEDS = tuple(range(11, 19))  # not those of the trials
@@ -201,29 +196,13 @@ def about() -> dict[str, Any]:
         "explained": "1 - expected squared error / 2, exact for ages that are numbers",
         "configurations": {name: asdict(c) for name, c in CONFIGURATIONS.items()},
         "seeds": {name: len(seeds(name)) for name in CONFIGURATIONS},  # from 11 on
-        "versions": {"numpy": np.__version__, "torch": version("torch").split("+")[0]},
-        "machine": f"one thread a run, {platform.machine()} CPU, Python {platform.python_version()}",
+        **_runs.here(),
     }
 
 
 def store(runs: list[dict[str, Any]], path: Path) -> None:
-    """One run a line: short, and a change shows where it is."""
     runs = sorted(runs, key=lambda r: (list(CONFIGURATIONS).index(r["configuration"]), r["seed"]))
-    lines = ",\n".join("  " + json.dumps(r) for r in runs)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, f'{{"about": {json.dumps(about(), indent=1, ensure_ascii=False)},\n"runs": [\n{lines}\n]}}\n')
-
-
-def stored(path: Path) -> list[dict[str, Any]]:
-    """Runs already done on these terms."""
-    if not path.exists():
-        return []
-    found = json.loads(path.read_text(encoding="utf-8"))
-    free = ("versions", "machine", "seeds")  # another machine or more seeds may continue
-    now = json.loads(json.dumps(about()))
-    if {k: v for k, v in found["about"].items() if k not in free} != {k: v for k, v in now.items() if k not in free}:
-        raise SystemExit(f"{path.name}: its runs were made on other terms; move it away to start afresh")
-    return found["runs"]
+    _runs.store(path, about(), runs)
 
 
 def main() -> None:
@@ -238,12 +217,11 @@ def main() -> None:
             record = run(name, 0, most_steps=20)
             print(f"{name:34} {record['parameters']:6} parameters, explained {record['explained']:.2f}")
         return
-    runs = stored(RESULT)
+    runs = _runs.stored(RESULT, about())
     done = {(r["configuration"], r["seed"]) for r in runs}
     todo = [(name, seed) for name in CONFIGURATIONS for seed in seeds(name) if (name, seed) not in done]
     todo.sort(key=lambda job: job[1])  # seed by seed: a stopped experiment has something of everything
-    work = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
-    for record in tqdm(work(joblib.delayed(run)(*job) for job in todo), total=len(todo)):
+    for record in _runs.each(run, todo, arguments.jobs):
         runs.append(record)
         store(runs, RESULT)
 

@@ -32,23 +32,18 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import math
-import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
-from attnlstm_ref import _files, stats, text
+from attnlstm_ref import stats, text
 from attnlstm_ref.data import recall, reviews
 from attnlstm_ref.torch import (
     AttentionLSTM,
@@ -61,6 +56,7 @@ from attnlstm_ref.torch import (
     square_penalty,
     text_batches,
 )
+from experiments import _runs
 
 RESULT = Path(__file__).parent / "results" / "temperature.json"
 SEEDS = {"recall": (1, 2, 3, 4, 5), "reviews": (1, 2, 3, 4, 5)}  # not those of the trials that chose the settings
@@ -312,33 +308,16 @@ def about() -> dict[str, Any]:
         ),
         "seeds": {task: list(seeds) for task, seeds in SEEDS.items()},
         "configurations": {task: {name: asdict(c) for name, c in those.items()} for task, those in TASKS.items()},
-        "versions": {"numpy": np.__version__, "torch": version("torch").split("+")[0]},
-        "machine": f"one thread a run, {platform.machine()} CPU, Python {platform.python_version()}",
+        **_runs.here(),
     }
 
 
 def store(runs: list[dict[str, Any]], path: Path) -> None:
-    """One run a line: short, and a change shows where it is."""
+    """The runs in order, and the verdicts once all are there."""
     order = [(task, name) for task, those in TASKS.items() for name in those]
     runs = sorted(runs, key=lambda r: (order.index((r["task"], r["configuration"])), r["seed"]))
     complete = len(runs) == sum(len(SEEDS[task]) * len(those) for task, those in TASKS.items())
-    head = json.dumps(about(), indent=1, ensure_ascii=False)
-    verdicts = json.dumps(judge(runs) if complete else None, indent=1)
-    lines = ",\n".join("  " + json.dumps(r) for r in runs)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _files.write_text(path, f'{{"about": {head},\n"verdicts": {verdicts},\n"runs": [\n{lines}\n]}}\n')
-
-
-def stored(path: Path) -> list[dict[str, Any]]:
-    """Runs already done on these terms."""
-    if not path.exists():
-        return []
-    found = json.loads(path.read_text(encoding="utf-8"))
-    free = ("versions", "machine", "seeds")  # another machine or more seeds may continue
-    now = json.loads(json.dumps(about()))
-    if {k: v for k, v in found["about"].items() if k not in free} != {k: v for k, v in now.items() if k not in free}:
-        raise SystemExit(f"{path.name}: its runs were made on other terms; move it away to start afresh")
-    return found["runs"]
+    _runs.store(path, about(), runs, verdicts=judge(runs) if complete else None)
 
 
 # --- the verdicts -----------------------------------------------------------------------------------
@@ -416,7 +395,7 @@ def main() -> None:
         runs += [run_reviews(name, 0, smoke=True) for name in names["reviews"]]
         print(table(runs))
         return
-    runs = stored(RESULT)
+    runs = _runs.stored(RESULT, about())
     done = {(r["task"], r["configuration"], r["seed"]) for r in runs}
     jobs = [
         (task, name, seed)
@@ -426,8 +405,7 @@ def main() -> None:
         for name in those
         if (task, name, seed) not in done
     ]
-    work = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
-    for record in tqdm(work(joblib.delayed(run)(*job) for job in jobs), total=len(jobs)):
+    for record in _runs.each(run, jobs, arguments.jobs):
         runs.append(record)
         store(runs, RESULT)
     store(runs, RESULT)  # with the verdicts, also where no run was missing

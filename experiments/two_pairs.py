@@ -33,22 +33,17 @@ at every 50 steps; or when its steps run out. Finished runs are kept, so a stopp
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from attnlstm_ref import _files
 from attnlstm_ref.data import recall
 from attnlstm_ref.torch import attend, dot_scores
+from experiments import _runs
 from experiments.additive_recall import interaction
 
 RESULT = Path(__file__).parent / "results" / "two_pairs.json"
@@ -178,29 +173,13 @@ def about() -> dict[str, Any]:
         "solved": f"at least {SOLVED} of the held-out stories, looked at every {LOOK_EVERY} steps",
         "seeds": list(SEEDS),
         "configurations": {name: asdict(c) for name, c in CONFIGURATIONS.items()},
-        "versions": {"numpy": np.__version__, "torch": version("torch").split("+")[0]},
-        "machine": f"one thread a run, {platform.machine()} CPU, Python {platform.python_version()}",
+        **_runs.here(),
     }
 
 
 def store(runs: list[dict[str, Any]], path: Path) -> None:
-    """Write the results so that a reader finds the old file or the new one, never half of one."""
     runs = sorted(runs, key=lambda r: (list(CONFIGURATIONS).index(r["configuration"]), r["seed"]))
-    lines = ",\n".join("  " + json.dumps(r) for r in runs)  # one run a line
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _files.write_text(path, f'{{"about": {json.dumps(about(), indent=1)},\n"runs": [\n{lines}\n]}}\n')
-
-
-def stored(path: Path) -> list[dict[str, Any]]:
-    """Runs already done on these terms."""
-    if not path.exists():
-        return []
-    found = json.loads(path.read_text(encoding="utf-8"))
-    free = ("versions", "machine", "seeds")  # another machine or more seeds may continue
-    terms = [{k: v for k, v in a.items() if k not in free} for a in (found["about"], about())]
-    if terms[0] != terms[1]:
-        raise SystemExit(f"{path.name}: its runs were made on other terms; move it away to start afresh")
-    return found["runs"]
+    _runs.store(path, about(), runs)
 
 
 def main() -> None:
@@ -215,11 +194,10 @@ def main() -> None:
             record = run(name, 0, most_steps=LOOK_EVERY)
             print(f"{name:20} accuracy {record['accuracy'][-1]:.2f}  peak {record['peak'][-1]:.2f}")
         return
-    runs = stored(RESULT)
+    runs = _runs.stored(RESULT, about())
     done = {(r["configuration"], r["seed"]) for r in runs}
     todo = [(name, seed) for seed in SEEDS for name in CONFIGURATIONS if (name, seed) not in done]
-    work = joblib.Parallel(n_jobs=arguments.jobs, return_as="generator_unordered")
-    for record in tqdm(work(joblib.delayed(run)(*job) for job in todo), total=len(todo)):
+    for record in _runs.each(run, todo, arguments.jobs):
         runs.append(record)
         store(runs, RESULT)
 

@@ -1,6 +1,7 @@
 """What every test needs before the first framework loads."""
 
 import os
+import sys
 
 # Two threads everywhere, so that a result does not depend on the machine that computed it.
 for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
@@ -24,3 +25,11 @@ settings.register_profile(
 )
 settings.register_profile("search", parent=settings.get_profile("book"), derandomize=False, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "book"))
+
+
+def pytest_runtest_setup() -> None:
+    """Every test starts from the same chance, whichever ran before it: layers draw their weights from it."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.set_random_seed(0)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from attnlstm_ref import stats
 from attnlstm_ref.data import recall
+from experiments import _runs, two_pairs
 from experiments import recall as wide
-from experiments import two_pairs
 
 
 @given(pairs=st.integers(1, 12), values=st.integers(1, 12), spare=st.integers(0, 8), seed=st.integers(0, 99))
@@ -154,7 +154,7 @@ def test_what_is_committed_is_complete_and_fair():
     for seed in settings.long_seeds:
         short = curves["last state", settings.hidden, settings.steps, seed]
         assert curves["last state", settings.hidden, settings.long_steps, seed][: len(short)] == short
-    stored = two_pairs.stored(two_pairs.RESULT)
+    stored = _runs.stored(two_pairs.RESULT, two_pairs.about())
     assert {(r["configuration"], r["seed"]) for r in stored} == {
         (name, seed) for name in two_pairs.CONFIGURATIONS for seed in two_pairs.SEEDS
     }
