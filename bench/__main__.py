@@ -67,8 +67,8 @@ def main() -> None:
         found = training(arguments.reviews, arguments.rounds or 5)
     else:
         found = layers(arguments.lengths, arguments.only, arguments.rounds or 30)
-    if not (arguments.dry or arguments.only):  # results.json holds whole runs
-        store(RESULTS, "training" if arguments.training else "layers", found)
+    if not arguments.dry:
+        store(RESULTS, "training" if arguments.training else "layers", found, some=bool(arguments.only))
 
 
 if __name__ == "__main__":

@@ -55,9 +55,14 @@ def machine() -> str:
     return f"{cpu}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
-def store(path: Path, name: str, found: Any) -> None:
-    """Put `found` under `name` in the JSON file, whole or not at all."""
+def store(path: Path, name: str, found: list[dict[str, Any]], *, some: bool = False) -> None:
+    """Put `found` under `name` in the JSON file, whole or not at all; `some` pairs join those measured before."""
     kept = json.loads(path.read_text()) if path.exists() else {}
+    if some and name in kept:
+        if kept[name]["machine"] != machine():
+            raise SystemExit(f"{path.name} was measured on another machine; run all pairs, or --dry")
+        anew = {row["pair"] for row in found}
+        found = [row for row in kept[name]["results"] if row["pair"] not in anew] + found
     kept[name] = {"machine": machine(), "results": found}
     with _files.replacing(path) as part:
         part.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
