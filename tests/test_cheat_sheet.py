@@ -31,7 +31,7 @@ def rows() -> dict[str, list[str]]:
 
 def number(name: str, column: int) -> int:
     """A formula of the page with the sizes put in."""
-    formula = re.fullmatch(r"`([^`]+)`", rows()[name][column])
+    formula = re.match(r"`([^`]+)`", rows()[name][column])
     assert formula, rows()[name][column]
     assert re.fullmatch(r"[\w·+() ]+", formula[1])
     return eval(formula[1].replace("·", "*"), {"__builtins__": {}}, dict(SIZES))
@@ -47,7 +47,7 @@ def layers() -> dict[str, torch.nn.Module]:
         "multi-head": MultiHeadAttention(
             s["d_q"], s["h"], key_size=s["d_k"], value_size=s["d_v"], head_size=s["n"] // s["h"]
         ),
-        "learned query": AttentionPooling(s["d"], score="dot"),
+        "learned query": AttentionPooling(s["d_q"], score="dot"),
     }
 
 
