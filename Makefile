@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.ready
 CHAPTERS := $(sort $(wildcard notebooks/[0-9]*.ipynb)) $(sort $(wildcard book/self_test_*.ipynb))
+EXPERIMENTS := $(filter-out _% ledger,$(notdir $(basename $(sort $(wildcard experiments/*.py)))))
 HTML := _build/html
 
 # Quiet TensorFlow before it loads, and keep its sums in one order.
@@ -17,7 +18,7 @@ export PYTHONHASHSEED := 0
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve notebooks experiments bench dist lock clean \
+.PHONY: help book test lab serve notebooks experiments ledger bench dist lock clean \
         check-lock check-style check-types check-spelling check-package check-notebooks check-site browser
 
 help: ## List the targets
@@ -56,9 +57,12 @@ dist: $(READY) book browser ## One PDF and an offline zip in dist/
 notebooks: $(READY) ## Run every chapter and store its outputs (ONLY=notebooks/05_*.ipynb for one)
 	$(BIN)/python book/run_notebooks.py $(or $(ONLY),$(CHAPTERS))
 
-experiments: $(READY) ## Run every experiment that has no complete result yet
-	@for script in $(notdir $(basename $(filter-out experiments/_%,$(wildcard experiments/*.py)))); do \
-	  echo "== experiments.$$script"; $(BIN)/python -m experiments.$$script || exit 1; done
+experiments: $(READY) ## Run what is stale or missing (ONLY=recall for one, SCHEDULER=tcp://… for a Dask cluster)
+	@for script in $(or $(ONLY),$(EXPERIMENTS)); do echo "== experiments.$$script"; \
+	  $(BIN)/python -m experiments.$$script --fresh $(if $(SCHEDULER),--scheduler $(SCHEDULER)) || exit 1; done
+
+ledger: $(READY) ## Make the page of all claims from the stored runs
+	$(BIN)/python -m experiments.ledger
 
 bench: $(READY) ## Our layers against the libraries' own (wants a quiet machine)
 	$(BIN)/python -m bench

@@ -368,7 +368,16 @@ def parameters_fit(parameters: Any, wanted: dict[str, Shape]) -> None:
         raise ValueError(f"parameters: {'; '.join(problems)}")
 
 
-SCORES = ("dot", "scaled_dot", "general", "additive")
+SCORES = ("dot", "scaled_dot", "general", "additive", "multi_head")
+
+
+def pooling_heads(name: str, size: Any, score: Any, heads: Any) -> None:
+    """A known score, and as many heads as it and the width of the states allow."""
+    one_of("score", score, SCORES)
+    if score == "multi_head":
+        heads_divide(name, size, heads)
+    elif heads != 1:
+        raise ValueError(f'heads: got {heads!r}, wanted 1: only score="multi_head" has several')
 
 
 def pooling(layer: Any, states: Any, mask: Any = None, *, temperature: Any = 1.0) -> None:

@@ -18,7 +18,6 @@ at every 100 steps; or when its steps run out. Finished runs are kept, so a stop
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -187,30 +186,33 @@ def about() -> dict[str, Any]:
     }
 
 
-def store(runs: list[dict[str, Any]], path: Path) -> None:
-    runs = sorted(runs, key=lambda r: (list(CONFIGURATIONS).index(r["configuration"]), r["seed"]))
-    _runs.store(path, about(), runs)
+def jobs() -> list[tuple[str, int]]:
+    """(configuration, seed) of all runs."""
+    return [(name, seed) for name in CONFIGURATIONS for seed in SEEDS]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Why additive attention learns key-value recall late.")
-    parser.add_argument("--smoke", action="store_true", help="one look at each configuration; writes nothing")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at once (default 2)")
-    arguments = parser.parse_args()
-    if arguments.jobs < 1:
-        parser.error(f"--jobs: got {arguments.jobs}, wanted at least 1")
-    if arguments.smoke:
-        for name in CONFIGURATIONS:
-            record = run(name, 0, most_steps=LOOK_EVERY)
-            print(f"{name:28} accuracy {record['accuracy'][-1]:.2f}  interaction {record['interaction'][0]:.4f}")
-        return
-    runs = _runs.stored(RESULT, about())
-    done = {(r["configuration"], r["seed"]) for r in runs}
-    todo = [(name, seed) for seed in SEEDS for name in CONFIGURATIONS if (name, seed) not in done]
-    for record in _runs.each(run, todo, arguments.jobs):
-        runs.append(record)
-        store(runs, RESULT)
+def key(record: dict[str, Any]) -> tuple[str, int]:
+    """The job of a stored run."""
+    return record["configuration"], record["seed"]
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """The step at which each seed was solved."""
+    lines = [f"{'':28} solved at step"]
+    for name in CONFIGURATIONS:
+        steps = (f"{run['solved_at'] or '-':>6}" for run in runs if run["configuration"] == name)
+        lines.append(f"{name:28} {''.join(steps)}")
+    return "\n".join(lines)
+
+
+def smoke() -> str:
+    """One look at each configuration."""
+    records = {name: run(name, 0, most_steps=LOOK_EVERY) for name in CONFIGURATIONS}
+    return "\n".join(
+        f"{name:28} accuracy {record['accuracy'][-1]:.2f}  interaction {record['interaction'][0]:.4f}"
+        for name, record in records.items()
+    )
 
 
 if __name__ == "__main__":
-    main()
+    _runs.command(__doc__, RESULT, about, jobs, run, key, table, smoke)

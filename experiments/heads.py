@@ -30,7 +30,6 @@ Each run is one configuration and one seed. Finished runs are kept, so a stopped
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -200,31 +199,34 @@ def about() -> dict[str, Any]:
     }
 
 
-def store(runs: list[dict[str, Any]], path: Path) -> None:
-    runs = sorted(runs, key=lambda r: (list(CONFIGURATIONS).index(r["configuration"]), r["seed"]))
-    _runs.store(path, about(), runs)
+def jobs() -> list[tuple[str, int]]:
+    """(configuration, seed) of all runs."""
+    return [(name, seed) for name in CONFIGURATIONS for seed in seeds(name)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="What one look-up cannot do, and where the heads look.")
-    parser.add_argument("--smoke", action="store_true", help="a few steps of each configuration; writes nothing")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at once (default 2)")
-    arguments = parser.parse_args()
-    if arguments.jobs < 1:
-        parser.error(f"--jobs: got {arguments.jobs}, wanted at least 1")
-    if arguments.smoke:
-        for name in CONFIGURATIONS:
-            record = run(name, 0, most_steps=20)
-            print(f"{name:34} {record['parameters']:6} parameters, explained {record['explained']:.2f}")
-        return
-    runs = _runs.stored(RESULT, about())
-    done = {(r["configuration"], r["seed"]) for r in runs}
-    todo = [(name, seed) for name in CONFIGURATIONS for seed in seeds(name) if (name, seed) not in done]
-    todo.sort(key=lambda job: job[1])  # seed by seed: a stopped experiment has something of everything
-    for record in _runs.each(run, todo, arguments.jobs):
-        runs.append(record)
-        store(runs, RESULT)
+def key(record: dict[str, Any]) -> tuple[str, int]:
+    """The job of a stored run."""
+    return record["configuration"], record["seed"]
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """The share of the answer's variance that is explained: worst, median and best seed."""
+    lines = [f"{'':34} {'worst':>8}{'median':>8}{'best':>8}  seeds"]
+    for name in CONFIGURATIONS:
+        explained = [run["explained"] for run in runs if run["configuration"] == name]
+        worst, median, best = np.quantile(explained, (0, 0.5, 1))
+        lines.append(f"{name:34} {worst:8.3f}{median:8.3f}{best:8.3f}  {len(explained)}")
+    return "\n".join(lines)
+
+
+def smoke() -> str:
+    """A few steps of each configuration."""
+    records = {name: run(name, 0, most_steps=20) for name in CONFIGURATIONS}
+    return "\n".join(
+        f"{name:34} {record['parameters']:6} parameters, explained {record['explained']:.2f}"
+        for name, record in records.items()
+    )
 
 
 if __name__ == "__main__":
-    main()
+    _runs.command(__doc__, RESULT, about, jobs, run, key, table, smoke)

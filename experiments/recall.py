@@ -26,14 +26,9 @@ states lie within (−1, 1), so divided no score could exceed √H, and the soft
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
 import string
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,14 +41,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from attnlstm_ref import _files, plots
 from attnlstm_ref.data import recall
 from attnlstm_ref.torch import attend, dot_scores
+from experiments import _runs
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "recall.json"
+RESULT = HERE / "results" / "recall.json"
 FIGURE = HERE.parent / "book" / "_static" / "opening.png"
 MODELS = ("last state", "mean", "BiLSTM", "attention", "asked first")
 SHOWN_PAIRS = 8
@@ -144,7 +139,7 @@ def draw_length(settings: Settings, rng: np.random.Generator) -> int:
     return int(np.exp(rng.uniform(0, np.log(settings.longest + 1))))
 
 
-def run(settings: Settings, name: str, hidden: int, steps: int, seed: int) -> dict[str, Any]:
+def train(settings: Settings, name: str, hidden: int, steps: int, seed: int) -> dict[str, Any]:
     """Train one model from one seed; measure it on test stories that all models and seeds share."""
     torch.set_num_threads(1)  # two runs side by side are faster than one on two cores
     torch.manual_seed(seed)
@@ -203,43 +198,40 @@ def look_at_weights(model: Reader, tests: dict[int, recall.Recall]) -> dict[str,
     }
 
 
-def provenance() -> dict[str, Any]:
-    """Versions, and the machine in words."""
+def run(name: str, hidden: int, steps: int, seed: int) -> dict[str, Any]:
+    """One run of the experiment."""
+    return train(Settings(), name, hidden, steps, seed)
+
+
+def about() -> dict[str, Any]:
+    """Everything the runs depend on; runs made on other terms are not mixed in."""
     return {
         "data": "attnlstm_ref.data.recall; training from seed (1, seed), tests from (2, pairs), looks from (3,)",
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__,
-        "machine": f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores, CPU only, one thread a run",
+        **head(Settings()),
+        **_runs.here(),
     }
 
 
-def read(path: Path, settings: Settings) -> dict[str, Any]:
-    """What has been run so far under these settings."""
-    wanted = json.loads(json.dumps(asdict(settings)))  # tuples become lists, as in the file
-    if not path.exists():
-        commonest = {}
-        for p in settings.tested:
-            drawn = {"values": settings.values, "keys": settings.keys}
-            stories = recall.make(settings.stories, p, **drawn, rng=np.random.default_rng((2, p)))
-            commonest[str(p)] = round(recall.guess_the_commonest(stories, values=settings.values), 5)
-        start: dict[str, Any] = {"claim": "long-memory", "settings": wanted, "provenance": provenance()}
-        return start | {"guess_the_commonest": commonest, "runs": []}
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        settings_stored = stored["settings"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise SystemExit(f"{path.name} is not a results file of this experiment; move it away and run again") from error
-    if settings_stored != wanted:
-        raise SystemExit(f"{path.name} was made under other settings; move it away and run again")
-    return stored
+def head(settings: Settings) -> dict[str, Any]:
+    """The settings, and what naming the commonest value would get in each test."""
+    commonest = {}
+    for pairs in settings.tested:
+        drawn = {"values": settings.values, "keys": settings.keys}
+        stories = recall.make(settings.stories, pairs, **drawn, rng=np.random.default_rng((2, pairs)))
+        commonest[str(pairs)] = round(recall.guess_the_commonest(stories, values=settings.values), 5)
+    return {"settings": asdict(settings), "guess_the_commonest": commonest}
 
 
 def everything(settings: Settings) -> list[tuple[str, int, int, int]]:
-    """(model, hidden, steps, seed) of all runs, a whole comparison before the next seed's."""
+    """(model, hidden, steps, seed) of all runs."""
     main = [(model, settings.hidden, settings.steps, seed) for seed in settings.seeds for model in MODELS]
     wider = [(MODELS[0], units, settings.steps, seed) for seed in settings.units_seeds for units in settings.units]
     return main + wider + [(MODELS[0], settings.hidden, settings.long_steps, seed) for seed in settings.long_seeds]
+
+
+def jobs() -> list[tuple[str, int, int, int]]:
+    """All runs, model by model, in the order in which they are stored."""
+    return sorted(everything(Settings()), key=lambda job: (MODELS.index(job[0]), *job[1:]))
 
 
 def key(run: dict[str, Any]) -> tuple[str, int, int, int]:
@@ -247,36 +239,14 @@ def key(run: dict[str, Any]) -> tuple[str, int, int, int]:
     return run["model"], run["hidden"], run["steps"], run["seed"]
 
 
-def run_missing(settings: Settings, path: Path, jobs: int) -> dict[str, Any]:
-    """Run whatever `path` does not hold yet, writing it after every run."""
-    results = read(path, settings)
-    done = {key(r) for r in results["runs"]}
-    missing = [wanted for wanted in everything(settings) if wanted not in done]
-    if not missing:
-        return results
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        ProcessPoolExecutor(jobs) as pool,
-        tqdm(total=len(everything(settings)), initial=len(done), unit="run", desc="recall") as bar,
-    ):
-        futures = [pool.submit(run, settings, *wanted) for wanted in missing]
-        try:
-            for future in as_completed(futures):
-                results["runs"].append(future.result())
-                results["runs"].sort(key=lambda r: (MODELS.index(r["model"]), *key(r)[1:]))
-                _files.write_text(path, one_run_a_line(results))
-                bar.update()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return results
+def with_head(runs: list[dict[str, Any]], settings: Settings) -> dict[str, Any]:
+    """All that a table or a figure is made of."""
+    return {**head(settings), "runs": runs}
 
 
-def one_run_a_line(results: dict[str, Any]) -> str:
-    """JSON that a person can skim and a diff can show: the head indented, each run on one line."""
-    head = json.dumps(results | {"runs": []}, indent=1, ensure_ascii=False).removesuffix("[]\n}")
-    runs = ",\n  ".join(json.dumps(r, ensure_ascii=False) for r in results["runs"])
-    return f"{head}[\n  {runs}\n ]\n}}\n"
+def more(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the results file says beside the runs: its head once more, where chapter 3 reads it."""
+    return head(Settings())
 
 
 def runs_of(results: dict[str, Any], model: str, *, hidden: int | None = None, steps: int | None = None) -> list[Any]:
@@ -293,7 +263,11 @@ def accuracies(results: dict[str, Any], model: str, *, oldest: bool = False) -> 
     return np.array([[t["by_pairs_since"][-1] if oldest else t["accuracy"] for t in row] for row in tests])
 
 
-def table(results: dict[str, Any]) -> str:
+def table(runs: list[dict[str, Any]]) -> str:
+    return table_of(with_head(runs, Settings()))
+
+
+def table_of(results: dict[str, Any]) -> str:
     """Mean accuracy over the seeds and its range, a line for each number of pairs."""
     settings = results["settings"]
     lines = [f"{'pairs':>5}" + "".join(f"{model:^21}" for model in MODELS) + "commonest"]
@@ -310,32 +284,25 @@ def table(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m experiments.recall", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--smoke", action="store_true", help="a few seconds, tiny runs, nothing kept")
-    parser.add_argument("--figure", action="store_true", help="draw the opening figure from the results")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="runs side by side")
-    options = parser.parse_args(arguments)
-    if options.jobs < 1:
-        parser.error(f"--jobs: got {options.jobs}, wanted at least 1")
-
+def smoke() -> str:
+    """Everything, small and short, the figure too."""
+    settings = Settings(
+        **{"hidden": 8, "per_direction": 5, "units": (4,), "units_seeds": (0,), "embedding": 8},  # type: ignore[arg-type]
+        **{"steps": 20, "long_steps": 30, "look_every": 10, "stories": 20, "seeds": (0, 1), "long_seeds": (0,)},
+    )
+    results = with_head([train(settings, *job) for job in everything(settings)], settings)
     with tempfile.TemporaryDirectory() as scratch:
-        settings, path, picture = Settings(), RESULTS, FIGURE
-        if options.smoke:
-            small = {"hidden": 8, "per_direction": 5, "units": (4,), "units_seeds": (0,), "embedding": 8}
-            tiny = {"steps": 20, "long_steps": 30, "look_every": 10, "stories": 20, "seeds": (0, 1), "long_seeds": (0,)}
-            settings = Settings(**small, **tiny)  # type: ignore[arg-type]
-            path, picture = Path(scratch) / "recall.json", Path(scratch) / "opening.png"
-        if options.figure and not options.smoke:
-            results = read(path, settings)
-            if len(results["runs"]) < len(everything(settings)):
-                sys.exit("recall.json is not complete; first: python -m experiments.recall")
-        else:
-            results = run_missing(settings, path, options.jobs)
-            print(table(results))
-        if options.figure or options.smoke:
-            draw_opening(results, picture)
-            print(f"drawn: {picture.name}")
+        draw_opening(results, Path(scratch) / FIGURE.name)
+    return f"{table_of(results)}\ndrawn: {FIGURE.name}"
+
+
+def figure() -> str:
+    """The opening figure, from the stored runs."""
+    runs = _runs.stored(RESULT, about())
+    if {key(one) for one in runs} != set(jobs()):
+        raise SystemExit(f"{RESULT.name} is not complete; first: python -m experiments.recall")
+    draw_opening(with_head(runs, Settings()), FIGURE)
+    return f"drawn: {FIGURE.name}"
 
 
 def draw_opening(results: dict[str, Any], path: Path) -> None:
@@ -399,4 +366,7 @@ def draw_weights(story: dict[str, Any], values: int, ax: plt.Axes) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--figure"]:
+        print(figure())
+    else:
+        _runs.command(__doc__, RESULT, about, jobs, run, key, table, smoke, more=more)

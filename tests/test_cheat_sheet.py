@@ -79,5 +79,5 @@ def test_multiply_adds() -> None:
 def test_every_score_of_the_package_has_its_row() -> None:
     from attnlstm_ref._checks import SCORES
 
-    assert {score.replace("_", " ") for score in SCORES} <= set(rows())
+    assert {score.replace("_", " ") for score in SCORES} <= {name.replace("-", " ") for name in rows()}
     assert all(len(row) == 7 for row in rows().values())

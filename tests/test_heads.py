@@ -1,8 +1,6 @@
 """The experiment behind chapter 8: its arithmetic, its stored results, and that it runs."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -62,11 +60,3 @@ def test_one_head_stays_below_its_ceiling_and_two_do_the_task(runs):
     for names in (12, 32):
         assert max(run["explained"] for run in runs[f"{names} names, 1 heads"]) <= 0.5
         assert min(run["explained"] for run in runs[f"{names} names, 2 heads"]) > 0.99
-
-
-def test_the_experiment_runs_from_end_to_end():
-    done = subprocess.run(
-        [sys.executable, "-m", "experiments.heads", "--smoke"], capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("explained") == len(heads.CONFIGURATIONS)

@@ -30,7 +30,14 @@ def built(layer: keras.layers.Layer) -> keras.layers.Layer:
     return layer
 
 
-@pytest.mark.parametrize("options", [SHAPES, {"input_size": 4, "hidden_size": 2, "score": "general", "residual": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        SHAPES,
+        {"input_size": 4, "hidden_size": 2, "score": "general", "residual": True},
+        {"input_size": 4, "hidden_size": 2, "score": "multi_head", "heads": 4},
+    ],
+)
 def test_names_and_shapes_are_those_of_every_dialect(options: dict[str, Any]) -> None:
     shapes = {name: array.shape for name, array in to_numpy(AttentionLSTM(**options)).items()}
     assert shapes == parameter_shapes(**options)

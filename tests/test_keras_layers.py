@@ -18,7 +18,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from attnlstm_ref.keras import AttentionPooling, BiLSTMEncoder, DotAttention
 
-SCORES = ("dot", "scaled_dot", "general", "additive")
+SCORES = ("dot", "scaled_dot", "general", "additive", "multi_head")
+
+
+def pooling(score: str, **options: Any) -> AttentionPooling:
+    return AttentionPooling(4, score, heads=2 if score == "multi_head" else 1, **options)
+
+
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 rng = np.random.default_rng(0)
 TOKENS = np.array([[3, 1, 4, 1, 5], [9, 2, 0, 0, 0], [6, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
@@ -30,7 +36,7 @@ TOKENS = np.array([[3, 1, 4, 1, 5], [9, 2, 0, 0, 0], [6, 0, 0, 0, 0], [0, 0, 0, 
 @pytest.mark.parametrize("score", SCORES)
 def test_keras_own_mask_is_the_mask(score: str) -> None:
     embedding = keras.layers.Embedding(10, 4, mask_zero=True)
-    pool = AttentionPooling(4, score)
+    pool = pooling(score)
     states = embedding(TOKENS)
     context, weights = pool(states)
     expected = pool(np.asarray(states), TOKENS != 0)
@@ -65,7 +71,7 @@ def test_the_pooled_context_carries_no_mask_on() -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("score", SCORES)
 def test_a_row_of_nothing_gives_zeros_and_no_gradient(score: str, dtype: str) -> None:
-    pool = AttentionPooling(4, score, dtype=dtype)
+    pool = pooling(score, dtype=dtype)
     states = tf.Variable(tf.cast(30 * rng.normal(size=(2, 3, 4)), dtype))
     mask = tf.constant([[False] * 3, [True, True, False]])
     with tf.GradientTape() as tape:
@@ -81,8 +87,9 @@ def test_a_row_of_nothing_gives_zeros_and_no_gradient(score: str, dtype: str) ->
     assert_array_equal(tf.cast(gradients[0][1, 2], "float64"), 0.0)  # the padded step
 
 
-def test_what_is_in_the_padding_stays_there() -> None:
-    pool = AttentionPooling(4)
+@pytest.mark.parametrize("score", ["additive", "multi_head"])
+def test_what_is_in_the_padding_stays_there(score: str) -> None:
+    pool = pooling(score)
     states, mask = rng.normal(size=(2, 5, 4)).astype("float32"), np.arange(5) < np.array([[3], [5]])
     rubbish = np.where(mask[..., None], states, np.nan).astype("float32")
     expected = [np.asarray(x) for x in pool(states, mask)]
@@ -185,14 +192,16 @@ def test_left_padding_by_keras_masks() -> None:
     assert_allclose(pool(encoder(embedding(left)))[0], pool(encoder(embedding(right)))[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("score", ["additive", "multi_head"])
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision(policy: str) -> None:
-    encoder, pool = BiLSTMEncoder(3, 2, residual=True, dtype=policy), AttentionPooling(4, dtype=policy)
+def test_mixed_precision(policy: str, score: str) -> None:
+    encoder, pool = BiLSTMEncoder(3, 2, residual=True, dtype=policy), pooling(score, dtype=policy)
     mask = np.array([[True, True, False], [False, False, False]])
     states = encoder(rng.normal(size=(2, 3, 3)), mask)
     context, weights = pool(states, mask)
     assert states.dtype == context.dtype == weights.dtype == policy.removeprefix("mixed_")
     assert encoder.weights[0].dtype == "float32"
+    assert {v.dtype for v in pool.weights} == {"float32"}
     assert np.isfinite(np.asarray(tf.cast(context, "float32"))).all()
 
 
@@ -221,7 +230,7 @@ def test_layers_come_back_in_another_process(tmp_path: Path) -> None:
     states = BiLSTMEncoder(3, 2, num_layers=2, dropout=0.1, residual=True)(states)
     outputs: list[Any] = []
     for score in SCORES:
-        outputs += AttentionPooling(4, score, units=5 if score == "additive" else None)(states, temperature=0.5)
+        outputs += pooling(score, units=5 if score == "additive" else None)(states, temperature=0.5)
     model = keras.Model(tokens, outputs)
     there = load_elsewhere(model, TOKENS, tmp_path)
     for got, wanted in zip(there, model(TOKENS), strict=True):
@@ -234,9 +243,10 @@ def test_layers_come_back_in_another_process(tmp_path: Path) -> None:
     [
         AttentionPooling(4, "general", dtype="float64"),
         AttentionPooling(4, units=7),
+        pooling("multi_head", dtype="float64"),
         BiLSTMEncoder(3, 2, num_layers=2, dropout=0.25, residual=True, dtype="mixed_bfloat16"),
     ],
-    ids=["general", "additive", "encoder"],
+    ids=["general", "additive", "multi_head", "encoder"],
 )
 def test_a_layer_is_its_configuration(layer: keras.layers.Layer) -> None:
     twin = type(layer).from_config(layer.get_config())
@@ -256,6 +266,9 @@ x, m = np.zeros((2, 3, 4)), np.ones((2, 3), dtype=bool)
         (lambda: AttentionPooling(0), r"size: got 0"),
         (lambda: AttentionPooling(4, units=0), r"units: got 0"),
         (lambda: AttentionPooling(4, "luong"), r"score: got 'luong', wanted one of 'dot'"),
+        (lambda: AttentionPooling(4, "multi_head", heads=3), r"size: got width 4, wanted a multiple of heads = 3"),
+        (lambda: AttentionPooling(4, "multi_head", heads=0), r"heads: got 0"),
+        (lambda: AttentionPooling(4, heads=2), r'heads: got 2, wanted 1: only score="multi_head" has several'),
         (lambda: AttentionPooling(4)(x[0]), r"states: got shape \(3, 4\), wanted \(B, T, d\)"),
         (lambda: AttentionPooling(5)(x), r"states: got shape \(2, 3, 4\), wanted .* = \(\?, \?, 5\)"),
         (lambda: AttentionPooling(4)(x[:, :0]), r"states: got shape \(2, 0, 4\), .* at least one time step"),

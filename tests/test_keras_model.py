@@ -175,9 +175,10 @@ def test_a_broken_run_resumes_to_the_same_weights(tmp_path: Path) -> None:
 # --- saving -----------------------------------------------------------------------------------------------
 
 
-def test_a_trained_model_comes_back_in_another_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("score", "heads"), [("general", 1), ("multi_head", 5)])
+def test_a_trained_model_comes_back_in_another_process(tmp_path: Path, score: str, heads: int) -> None:
     x, y = reviews(64, seed=0)
-    model = compiled(make(residual=True, dropout=0.1, score="general"))
+    model = compiled(make(residual=True, dropout=0.1, score=score, heads=heads))
     best = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", monitor="loss", save_best_only=True)
     model.fit(x, y, epochs=2, callbacks=[best], verbose=0)
     for got, wanted in zip(load_elsewhere(model, x[:5], tmp_path), model(x[:5]), strict=True):
@@ -209,9 +210,11 @@ def test_a_model_is_whole_before_it_sees_data() -> None:
 # --- what a call does ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("residual", [False, True])
-def test_padding_changes_nothing(residual: bool) -> None:
-    model = make(dtype="float64", num_layers=2, residual=residual)
+@pytest.mark.parametrize(
+    "options", [{}, {"residual": True}, {"score": "multi_head", "heads": 2}], ids=["plain", "residual", "two heads"]
+)
+def test_padding_changes_nothing(options: dict[str, Any]) -> None:
+    model = make(dtype="float64", num_layers=2, **options)
     tokens, _ = reviews(6, seed=3)
     tokens[2] = 0  # nothing at all
     outputs, weights = model(tokens)
@@ -281,6 +284,8 @@ f, t, m = np.zeros((2, 3, 6)), np.ones((2, 3), dtype=int), np.ones((2, 3), dtype
         (lambda: make(dropout=-0.1), r"dropout: got -0.1"),
         (lambda: make(score="cosine"), r"score: got 'cosine'"),
         (lambda: make(attention_units=0), r"units: got 0"),
+        (lambda: make(score="multi_head", heads=3), r"2 \* hidden_size: got width 10, wanted a multiple of heads = 3"),
+        (lambda: make(heads=2), r"heads: got 2, wanted 1"),
         (lambda: make()(f), r"inputs: got shape \(2, 3, 6\), wanted tokens \(B, T\)"),
         (lambda: make()(f[..., 0]), r"inputs: got .*float.*, wanted whole numbers"),
         (lambda: make()(t[:, :0]), r"inputs: got shape \(2, 0\)"),

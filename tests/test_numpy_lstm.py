@@ -146,6 +146,12 @@ BAD = {
     "score: got 'cosine', wanted one of 'dot', 'scaled_dot', 'general', 'additive'": lambda: attention_lstm(
         inputs(), parameters(), score="cosine"
     ),
+    "2 * hidden_size: got width 10, wanted a multiple of heads = 4": lambda: attention_lstm(
+        inputs(), parameters(), score="multi_head", heads=4
+    ),
+    'heads: got 2, wanted 1: only score="multi_head" has several': lambda: attention_lstm(
+        inputs(), parameters(), heads=2
+    ),
     "temperature: got 0.0, wanted a number above 0": lambda: attention_lstm(inputs(), parameters(), temperature=0.0),
     "parameters: missing: pool.w_keys, head.weight; unexpected: extra": lambda: attention_lstm(
         inputs(), {k: v for k, v in parameters(extra=(1,)).items() if k not in ("pool.w_keys", "head.weight")}

@@ -174,6 +174,35 @@ def test_pooling(score: str, dtype: str) -> None:
     )
 
 
+@both_precisions
+def test_pooling_with_two_heads(dtype: str) -> None:
+    size, mask = 6, lengths_mask()
+    pool_keras = ours_keras.AttentionPooling(size, "multi_head", heads=2, dtype=dtype)
+    pool_torch = ours_torch.AttentionPooling(size, score="multi_head", heads=2).to(getattr(torch, dtype))
+    matrices = ours_numpy.MultiHeadWeights._fields[:4]
+    parameters = random_arrays({"query": (size,), **dict.fromkeys(matrices, (size, size))}, dtype, seed=14)
+    pool_keras.query.assign(parameters["query"])
+    pool_torch.query.data = torch.tensor(parameters["query"])
+    biases = dict.fromkeys(ours_numpy.MultiHeadWeights._fields[4:], np.zeros(size, dtype))
+    weights = ours_numpy.MultiHeadWeights(**{name: parameters[name] for name in matrices}, **biases)
+    for dialect, pool in ((ours_keras, pool_keras), (ours_torch, pool_torch)):
+        dialect.load_multi_head(pool.attention, weights)
+
+    def in_numpy(states: np.ndarray) -> tuple:
+        context, each = ours_numpy.multi_head_attention(
+            parameters["query"][None], states, states, weights, mask[:, None, :], heads=2, temperature=2.0
+        )
+        return context[:, 0], each[:, :, 0].mean(axis=1)
+
+    three_agree(
+        in_numpy,
+        lambda states: pool_torch(states, torch.tensor(mask), temperature=2.0),
+        lambda states: pool_keras(states, tf.constant(mask), temperature=2.0),
+        random_arrays({"states": (B, T, size)}, dtype, seed=15),
+        dtype,
+    )
+
+
 # --- LSTM -------------------------------------------------------------------------------------------------
 
 
@@ -253,6 +282,8 @@ MODELS = {
     "features, two layers": {"num_layers": 2, "attention_units": 4},
     "features, residual, wider": {"residual": True, "num_layers": 2, "outputs": 3},
     "features, residual, same width": {"residual": True, "input_size": 2 * H, "score": "scaled_dot"},
+    "tokens, three heads": {"vocab_size": 11, "score": "multi_head", "heads": 3},
+    "features, one head": {"score": "multi_head"},
     "tokens, residual": {"residual": True, "num_layers": 2, "vocab_size": 11, "score": "general", "outputs": 2},
 }
 
@@ -282,12 +313,12 @@ def inputs_for(options: dict[str, Any], dtype: str) -> np.ndarray:
 @pytest.mark.parametrize("name", MODELS)
 def test_model(name: str, dtype: str) -> None:
     options = MODELS[name]
-    score = options.get("score", "additive")
+    asked = {"score": options.get("score", "additive"), "heads": options.get("heads", 1), "temperature": 0.8}
     in_torch, in_keras, parameters = pair_of_models(options, dtype)
     inputs = inputs_for(options, dtype)
     mask = None if "vocab_size" in options else lengths_mask()
 
-    outputs, weights = ours_numpy.attention_lstm(inputs, parameters, mask, score=score, temperature=0.8)
+    outputs, weights = ours_numpy.attention_lstm(inputs, parameters, mask, **asked)
     got = in_torch(torch.tensor(inputs), None if mask is None else torch.tensor(mask), temperature=0.8)
     weigh(got, torch.tensor).backward()
     with tf.GradientTape() as tape:
@@ -314,7 +345,7 @@ def test_model(name: str, dtype: str) -> None:
         close(of_torch[key] / twice, gradient, dtype)  # nn.LSTM has two biases; each has the whole gradient
     if dtype == "float64":
         slope_agrees(
-            lambda **moved: ours_numpy.attention_lstm(inputs, moved, mask, score=score, temperature=0.8),
+            lambda **moved: ours_numpy.attention_lstm(inputs, moved, mask, **asked),
             parameters,
             gradients,
         )

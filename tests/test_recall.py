@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -74,22 +71,6 @@ def test_bad_input_is_named(arguments, message):
 # --- the experiments -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("experiment", "says"),
-    [("recall", ["last state", "asked first", "drawn: opening.png"]), ("two_pairs", ["keys fresh", "thawed"])],
-)
-def test_the_experiment_runs_from_end_to_end(experiment, says):
-    jobs = ["--jobs", "1"] if experiment == "recall" else []
-    done = subprocess.run(
-        [sys.executable, "-m", f"experiments.{experiment}", "--smoke", *jobs],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    assert all(word in done.stdout for word in says)
-
-
 def test_every_question_of_a_story_is_asked_once():
     stories = recall.make(6, 5, rng=np.random.default_rng(0))
     tokens, answers = wide.every_question(stories)
@@ -143,14 +124,12 @@ def test_a_fresh_key_knows_its_own_pair_only():
 
 def test_what_is_committed_is_complete_and_fair():
     settings = wide.Settings()
-    results = wide.read(wide.RESULTS, settings)  # exits if it was made under other settings
-    assert [wide.key(r) for r in results["runs"]] == sorted(
-        wide.everything(settings), key=lambda k: (wide.MODELS.index(k[0]), *k[1:])
-    )
-    sizes = {r["parameters"] for r in results["runs"] if r["hidden"] == settings.hidden}
+    runs = _runs.stored(wide.RESULT, wide.about())  # exits if they were made on other terms
+    assert [wide.key(r) for r in runs] == wide.jobs()
+    sizes = {r["parameters"] for r in runs if r["hidden"] == settings.hidden}
     assert max(sizes) < 1.02 * min(sizes)
     # Equal seeds train alike, so the longer run went through what the shorter one reports.
-    curves = {wide.key(r): r["curve"] for r in results["runs"]}
+    curves = {wide.key(r): r["curve"] for r in runs}
     for seed in settings.long_seeds:
         short = curves["last state", settings.hidden, settings.steps, seed]
         assert curves["last state", settings.hidden, settings.long_steps, seed][: len(short)] == short

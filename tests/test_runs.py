@@ -10,7 +10,8 @@ import pytest
 
 from experiments import _runs
 
-SCRIPTS = ("additive_recall", "two_pairs", "heads", "temperature")
+RESULTS = pathlib.Path(_runs.__file__).parent / "results"
+SCRIPTS = sorted(path.stem for path in RESULTS.glob("*.json"))
 
 
 def double(number: int) -> dict[str, int]:
@@ -38,8 +39,10 @@ def test_another_machine_may_continue_and_another_task_may_not(tmp_path: pathlib
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_committed_file_is_what_its_script_would_write(name: str, tmp_path: pathlib.Path) -> None:
     script = importlib.import_module(f"experiments.{name}")
-    script.store(_runs.stored(script.RESULT, script.about()), tmp_path / "again.json")
-    kept, again = (json.loads(path.read_text("utf-8")) for path in (script.RESULT, tmp_path / "again.json"))
-    for key in _runs.FREE:
-        kept["about"].pop(key), again["about"].pop(key)
-    assert again == kept  # the verdicts, where there are some, follow from the runs
+    kept = json.loads(script.RESULT.read_text("utf-8"))
+    runs = _runs.stored(script.RESULT, script.about())
+    assert [script.key(run) for run in runs] == list(script.jobs())  # none missing, none twice, in order
+    again = tmp_path / "again.json"
+    _runs.store_all(again, kept["about"], runs, script.jobs(), script.key, getattr(script, "more", None))
+    assert json.loads(again.read_text("utf-8")) == kept  # what stands beside the runs follows from them
+    assert script.table(runs)

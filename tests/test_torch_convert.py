@@ -11,7 +11,7 @@ from attnlstm_ref.torch import AttentionLSTM, from_lstm, load_numpy, to_lstm, to
 
 D, H = 4, 3
 SIZES = {"input_size": D, "hidden_size": H, "outputs": 2, "vocab_size": 9, "attention_units": 5, "num_layers": 2}
-SCORES = ("dot", "scaled_dot", "general", "additive")
+SCORES = ("dot", "scaled_dot", "general", "additive", "multi_head")
 
 
 def model(seed: int = 0, **options) -> AttentionLSTM:

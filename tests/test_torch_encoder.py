@@ -9,10 +9,10 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from attnlstm_ref import numpy as an
-from attnlstm_ref.torch import AttentionPooling, BiLSTMEncoder, from_lstm, to_lstm
+from attnlstm_ref.torch import AttentionPooling, BiLSTMEncoder, from_lstm, from_multi_head, to_lstm, to_multi_head
 
 B, T, D, H = 3, 6, 4, 5
-SCORES = ("dot", "scaled_dot", "general", "additive")
+SCORES = ("dot", "scaled_dot", "general", "additive", "multi_head")
 
 
 def encoder(*, dtype: torch.dtype = torch.float64, **options) -> BiLSTMEncoder:
@@ -22,7 +22,7 @@ def encoder(*, dtype: torch.dtype = torch.float64, **options) -> BiLSTMEncoder:
 
 def pooling(score: str, size: int = 4, units: int = 3) -> AttentionPooling:
     torch.manual_seed(1)
-    return AttentionPooling(size, score=score, units=units).double()
+    return AttentionPooling(size, score=score, units=units, heads=2 if score == "multi_head" else 1).double()
 
 
 def normal(*shape: int, dtype: torch.dtype = torch.float64, seed: int = 2) -> torch.Tensor:
@@ -100,11 +100,11 @@ def test_padding_changes_no_state_and_no_gradient(lengths, extra, junk, residual
     long[:, :T] = torch.where(short_mask[..., None], x, junk)
     long.requires_grad_()
     a, b = model(short, short_mask), model(long, long_mask)
-    assert torch.equal(a, b[:, :T])
+    torch.testing.assert_close(a, b[:, :T], rtol=0, atol=1e-14)  # products of other sizes may add in another order
     assert not b[~long_mask].any()
     a.sum().backward()
     b.sum().backward()
-    assert torch.equal(short.grad, long.grad[:, :T])
+    torch.testing.assert_close(short.grad, long.grad[:, :T], rtol=0, atol=1e-14)
     assert not long.grad[~long_mask].any()
 
 
@@ -174,17 +174,50 @@ def test_nothing_is_mutated_and_no_state_is_kept():
 def test_pooling_equals_numpy(score):
     pool, states, mask = pooling(score), normal(B, T, 4), up_to([6, 2, 0], T)
     p = {name: parameter.detach().numpy() for name, parameter in pool.named_parameters()}
+    h, query, allowed = states.numpy(), p["query"][None], mask.numpy()[:, None]
+    ours = pool(states, mask, temperature=0.7)
+    if score == "multi_head":
+        of_heads = from_multi_head(pool.attention)
+        context, each = an.multi_head_attention(query, h, h, of_heads, allowed, heads=2, temperature=0.7)
+        np.testing.assert_allclose(ours[0].detach().numpy(), context[:, 0], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(ours[1].detach().numpy(), (each[:, 0, 0] + each[:, 1, 0]) / 2, rtol=0, atol=1e-12)
+        return
     scores = {
         "dot": an.dot_scores,
         "scaled_dot": an.scaled_dot_scores,
         "general": lambda query, keys: an.general_scores(query, keys, p["weight"]),
         "additive": lambda query, keys: an.additive_scores(query, keys, p["w_query"], p["w_keys"], p["v"]),
     }[score]
-    h = states.numpy()
-    context, weights = an.attend(p["query"][None], h, h, mask.numpy()[:, None], temperature=0.7, score=scores)
-    ours = pool(states, mask, temperature=0.7)
+    context, weights = an.attend(query, h, h, allowed, temperature=0.7, score=scores)
     np.testing.assert_allclose(ours[0].detach().numpy(), context[:, 0], rtol=0, atol=1e-12)
     np.testing.assert_allclose(ours[1].detach().numpy(), weights[:, 0], rtol=0, atol=1e-12)
+
+
+def test_multi_head_pooling_is_pytorchs_own_layer_asked_by_the_learned_query():
+    pool, states = pooling("multi_head"), normal(B, T, 4)
+    theirs = to_multi_head(from_multi_head(pool.attention), 2)
+    lengths = up_to([6, 2, 1], T)
+    context, weights = theirs(pool.query.expand(B, 1, 4), states, states, key_padding_mask=~lengths)  # a mean, too
+    ours = pool(states, lengths)
+    torch.testing.assert_close(ours[0], context[:, 0], rtol=0, atol=1e-12)
+    torch.testing.assert_close(ours[1], weights[:, 0], rtol=0, atol=1e-12)
+
+
+def test_two_heads_look_at_two_places_where_one_cannot():
+    """The largest weight of a mean of two heads that each see one step is a half."""
+    pool = pooling("multi_head")
+    with torch.no_grad():
+        for name in ("w_query", "w_keys", "w_values", "w_out"):
+            getattr(pool.attention, name).copy_(torch.eye(4))
+        pool.query.copy_(torch.tensor([1.0, 0.0, 1.0, 0.0]))
+    states = torch.zeros(1, 3, 4, dtype=torch.float64)
+    states[0, 0, 0] = states[0, 2, 2] = 1.0  # step 0 answers the first head, step 2 the second
+    context, weights = pool(states, temperature=1e-3)
+    torch.testing.assert_close(weights, torch.tensor([[0.5, 0.0, 0.5]], dtype=torch.float64))
+    torch.testing.assert_close(context, torch.tensor([[1.0, 0.0, 1.0, 0.0]], dtype=torch.float64))
+    query = pool.query.detach()[None]
+    _, each = pool.attention(query, states, states, temperature=1e-3)
+    torch.testing.assert_close(each[0, :, 0], torch.tensor([[1.0, 0, 0], [0, 0, 1]], dtype=torch.float64))
 
 
 def test_additive_pooling_is_yang_et_al():
@@ -200,24 +233,26 @@ def test_additive_pooling_is_yang_et_al():
 @pytest.mark.parametrize("score", SCORES)
 @pytest.mark.parametrize("lengths", [[4, 4], [3, 1], [2, 0]])
 def test_pooling_gradients(score, lengths):
-    pool, mask = pooling(score, size=3, units=2), up_to(lengths, 4)
+    pool, mask = pooling(score, units=2), up_to(lengths, 4)
     names, tensors = zip(*pool.named_parameters(), strict=True)
 
     def function(states, *parameters):
         return torch.func.functional_call(pool, dict(zip(names, parameters, strict=True)), (states, mask))
 
-    states = normal(2, 4, 3).requires_grad_()
+    states = normal(2, 4, 4).requires_grad_()
     assert torch.autograd.gradcheck(function, (states, *tensors))
 
 
 @pytest.mark.parametrize("score", SCORES)
 def test_mask_is_true_where_to_attend(score):
     states, mask = normal(B, T, 4), up_to([1, 2, 6], T)
-    context, weights = pooling(score)(states, mask)
+    pool = pooling(score)
+    context, weights = pool(states, mask)
     assert (weights[mask] > 0).all()
     assert not weights[~mask].any()
     torch.testing.assert_close(weights.sum(-1), torch.ones(B, dtype=torch.float64))
-    torch.testing.assert_close(context[0], states[0, 0])  # one real step: the context is its state
+    projection = pool.attention.w_values @ pool.attention.w_out if score == "multi_head" else torch.eye(4).double()
+    torch.testing.assert_close(context[0], states[0, 0] @ projection)  # one real step: the context is its state
 
 
 @pytest.mark.parametrize("score", SCORES)
@@ -266,6 +301,9 @@ BAD = {
     "score: got 'cosine', wanted one of 'dot', 'scaled_dot', 'general', 'additive'": lambda: AttentionPooling(
         4, score="cosine"
     ),
+    "size: got width 4, wanted a multiple of heads = 3": lambda: AttentionPooling(4, score="multi_head", heads=3),
+    "heads: got -1, wanted a whole number of heads": lambda: AttentionPooling(4, score="multi_head", heads=-1),
+    'heads: got 2, wanted 1: only score="multi_head" has several': lambda: AttentionPooling(4, score="dot", heads=2),
     "states: got shape (3, 6, 5), wanted (B, T, d) = (?, ?, 4)": lambda: pooling("dot")(normal(B, T, 5)),
     "states: got shape (3, 0, 4), wanted (B, T, d) with at least one time step": lambda: pooling("dot")(
         normal(B, 0, 4)

@@ -9,18 +9,24 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from processor import needs_bfloat16_lstm
 from torch.nn import functional as F
 
 from attnlstm_ref.numpy import attention_lstm
 from attnlstm_ref.torch import AttentionLSTM, to_numpy
 
 B, T, D, H, V = 3, 6, 4, 3, 11
-SCORES = ("dot", "scaled_dot", "general", "additive")
+SCORES = ("dot", "scaled_dot", "general", "additive", "multi_head")
+
+
+def heads(score: str | None) -> int:
+    return 2 if score == "multi_head" else 1
 
 
 def model(*, dtype: torch.dtype = torch.float64, seed: int = 0, **options) -> AttentionLSTM:
     torch.manual_seed(seed)
-    return AttentionLSTM(**{"input_size": D, "hidden_size": H, "outputs": 2} | options).to(dtype)
+    fixed = {"input_size": D, "hidden_size": H, "outputs": 2, "heads": heads(options.get("score"))}
+    return AttentionLSTM(**fixed | options).to(dtype)
 
 
 def normal(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
@@ -42,7 +48,8 @@ def up_to(lengths: list[int], steps: int = T) -> torch.Tensor:
 def test_equals_numpy(score, options, dtype, within):
     ours, lengths = model(dtype=dtype, score=score, dropout=0.5, **options).eval(), [6, 2, 0]
     inputs = tokens(lengths) if "vocab_size" in options else normal(B, T, D, dtype=dtype)
-    expected = attention_lstm(inputs.numpy(), to_numpy(ours), up_to(lengths).numpy(), score=score, temperature=0.6)
+    options = {"score": score, "heads": heads(score), "temperature": 0.6}
+    expected = attention_lstm(inputs.numpy(), to_numpy(ours), up_to(lengths).numpy(), **options)
     for mine, theirs in zip(ours(inputs, up_to(lengths), temperature=0.6), expected, strict=True):
         np.testing.assert_allclose(mine.detach().numpy(), theirs, rtol=0, atol=within)
 
@@ -57,7 +64,7 @@ def test_gradients_equal_the_slopes_of_numpy(score):
     parameters, rng = to_numpy(ours), np.random.default_rng(5)
 
     def value() -> float:
-        outputs, weights = attention_lstm(x.numpy(), parameters, mask.numpy(), score=score)
+        outputs, weights = attention_lstm(x.numpy(), parameters, mask.numpy(), score=score, heads=heads(score))
         return outputs.sum() + (weights**2).sum()
 
     for name, array in parameters.items():
@@ -182,6 +189,7 @@ def test_regression_learns_the_mean_of_a_feature():
     assert F.mse_loss(ours(x)[0], targets).item() < 0.1 * first
 
 
+@needs_bfloat16_lstm
 def test_autocast_agrees_with_float32():
     ours, inputs = model(dtype=torch.float32, vocab_size=V, residual=True), tokens([6, 2, 0])
     outputs, weights = ours(inputs)
@@ -195,12 +203,13 @@ def test_autocast_agrees_with_float32():
 
 
 COMPILED = """
+import sys
 import torch
 from attnlstm_ref.torch import AttentionLSTM
 
 torch.manual_seed(0)
-plain = AttentionLSTM(input_size=4, hidden_size=3)
-twin = AttentionLSTM(input_size=4, hidden_size=3)
+options = dict(input_size=4, hidden_size=3, score=sys.argv[1], heads=int(sys.argv[2]))
+plain, twin = AttentionLSTM(**options), AttentionLSTM(**options)
 twin.load_state_dict(plain.state_dict())
 compiled = torch.compile(twin, backend="aot_eager")
 for lengths in ([6, 2, 0], [3, 3, 5]):
@@ -215,9 +224,11 @@ print("equal, in", torch._dynamo.utils.counters["stats"]["unique_graphs"], "grap
 """
 
 
-def test_compiled_it_gives_the_same_values_and_gradients():
+@pytest.mark.parametrize("score", ["additive", "multi_head"])
+def test_compiled_it_gives_the_same_values_and_gradients(score):
     """In a process of its own: the run-time check of annotations that the tests turn on cannot be compiled."""
-    run = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True, timeout=300, check=False)
+    command = [sys.executable, "-c", COMPILED, score, str(heads(score))]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert run.returncode == 0, run.stderr
     assert int(run.stdout.split()[-2]) > 0  # something was compiled: not a fall-back to plain Python
 
@@ -259,6 +270,9 @@ BAD = {
     "units: got 0, wanted a whole number of attention units, at least 1": lambda: model(attention_units=0),
     "dropout: got -0.1, wanted a share from 0 up to but not 1": lambda: model(dropout=-0.1),
     "score: got 'cosine', wanted one of": lambda: model(score="cosine"),
+    "2 * hidden_size: got width 6, wanted a multiple of heads = 4": lambda: model(score="multi_head", heads=4),
+    "heads: got 0, wanted a whole number of heads, at least 1": lambda: model(score="multi_head", heads=0),
+    'heads: got 2, wanted 1: only score="multi_head" has several': lambda: model(heads=2),
 }
 
 

@@ -10,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from processor import needs_bfloat16_lstm
 from torch import nn
 from torch.nn import functional as F
 
@@ -141,6 +142,7 @@ def test_evaluate_is_the_mean_over_rows_and_leaves_the_mode():
     np.testing.assert_allclose([row.sum() for row in weights], 1.0, atol=1e-5)
 
 
+@needs_bfloat16_lstm
 def test_amp_trains_too():
     _, history = run(amp=True)
     assert all(map(math.isfinite, history.train_loss))

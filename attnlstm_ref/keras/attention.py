@@ -99,6 +99,13 @@ def hide(states: Tensor, mask: Tensor | None) -> Tensor:
     return ops.where(ops.expand_dims(seen, -1), states, ops.zeros_like(states))
 
 
+def join_masks(mask: Tensor | None, padding: Tensor | None) -> Tensor | None:
+    """What both masks allow; None allows everything."""
+    if mask is None or padding is None:
+        return padding if mask is None else mask
+    return ops.logical_and(mask, padding)
+
+
 @validated(_checks.attend)
 def attend(
     query: Tensor,
@@ -167,9 +174,7 @@ class _Attention(keras.layers.Layer):
         `keys_mask` (B, T) is what Keras hands over by itself when the keys come from a layer with
         `mask_zero=True`; it is joined to `mask`.
         """
-        if keys_mask is not None:
-            padding = ops.expand_dims(keys_mask, -2)  # (B, 1, T)
-            mask = padding if mask is None else ops.logical_and(mask, padding)
+        mask = join_masks(mask, None if keys_mask is None else ops.expand_dims(keys_mask, -2))  # (B, 1, T)
         keys, values = hide(keys, mask), hide(values, mask)
         weights = masked_softmax(self.scores(query, keys), mask, temperature=temperature)
         return self.dropout(weights, training=training) @ values, weights

@@ -9,8 +9,8 @@ from keras import ops
 
 from attnlstm_ref import _checks
 from attnlstm_ref._checks import validated
-from attnlstm_ref.keras.attention import Tensor, hide
-from attnlstm_ref.keras.pooling import MaskByPosition, join_masks
+from attnlstm_ref.keras.attention import Tensor, hide, join_masks
+from attnlstm_ref.keras.pooling import MaskByPosition
 
 
 def _check(layer: BiLSTMEncoder, inputs: Any, mask: Any = None, **_: Any) -> None:

@@ -9,9 +9,9 @@ from keras import ops
 
 from attnlstm_ref import _checks
 from attnlstm_ref._checks import validated
-from attnlstm_ref.keras.attention import Tensor
+from attnlstm_ref.keras.attention import Tensor, join_masks
 from attnlstm_ref.keras.encoder import BiLSTMEncoder
-from attnlstm_ref.keras.pooling import AttentionPooling, MaskByPosition, join_masks
+from attnlstm_ref.keras.pooling import AttentionPooling, MaskByPosition
 
 
 def _check(model: AttentionLSTM, inputs: Any, mask: Any = None, *, temperature: Any = 1.0, **_: Any) -> None:
@@ -29,20 +29,21 @@ class AttentionLSTM(MaskByPosition, keras.Model):
     hidden_size : H, LSTM units a direction
     outputs : width of the last layer: 1 for a yes-or-no logit or a value, K for K classes
     vocab_size : V; inputs are then whole numbers (B, T) with 0 for padding, otherwise features (B, T, D)
-    score, attention_units : as in `AttentionPooling`; A is H where it is not given
+    score, attention_units, heads : as in `AttentionPooling`; A is H where it is not given, and h a divisor of 2H
     num_layers, residual : as in `BiLSTMEncoder`
     dropout : share set to zero, in training, of the inputs, of each layer's states and of the context
 
     Raises
     ------
     ValueError
-        A size that is not positive, an unknown score, a dropout outside [0, 1).
+        A size that is not positive, an unknown score, heads that do not fit, a dropout outside [0, 1).
 
     Notes
     -----
     Called as `model(inputs, mask=None, *, temperature=1.0)` it returns the outputs (B, outputs) and the weights (B, T),
-    which sum to 1 over the real steps. `mask` (B, T) is True at a real step; without it tokens other than 0 are real,
-    and of features all, unless Keras brings a mask along (a `Masking` layer before this one).
+    which sum to 1 over the real steps (of several heads, their mean). `mask` (B, T) is True at a real step; without it
+    tokens other than 0 are real, and of features all, unless Keras brings a mask along (a `Masking` layer before this
+    one).
 
     `fit` and `evaluate` score the outputs alone, so a model is compiled and trained as if it had nothing else to
     return; `predict` gives both.
@@ -61,6 +62,7 @@ class AttentionLSTM(MaskByPosition, keras.Model):
         vocab_size: int | None = None,
         score: str = "additive",
         attention_units: int | None = None,
+        heads: int = 1,
         num_layers: int = 1,
         dropout: float = 0.0,
         residual: bool = False,
@@ -70,6 +72,8 @@ class AttentionLSTM(MaskByPosition, keras.Model):
         _checks.at_least("outputs", outputs, 1, "outputs")
         if vocab_size is not None:
             _checks.at_least("vocab_size", vocab_size, 1, "tokens")
+        _checks.at_least("hidden_size", hidden_size, 1, "units")
+        _checks.pooling_heads("2 * hidden_size", 2 * hidden_size, score, heads)
         # `compile` asks for XLA wherever it can be had; an LSTM is slower with it. `jit_compile=True` still brings it.
         self.supports_jit = False
         self.config = {
@@ -79,6 +83,7 @@ class AttentionLSTM(MaskByPosition, keras.Model):
             "vocab_size": vocab_size,
             "score": score,
             "attention_units": attention_units,
+            "heads": heads,
             "num_layers": num_layers,
             "dropout": dropout,
             "residual": residual,
@@ -99,7 +104,7 @@ class AttentionLSTM(MaskByPosition, keras.Model):
             self.embedding = keras.layers.Embedding(vocab_size, input_size, dtype=dtype, name="embedding")
             self.embedding.build((None, None))
         self.dropout = keras.layers.Dropout(dropout, dtype=dtype)
-        self.pool = AttentionPooling(2 * hidden_size, score, units, dtype=dtype, name="pool")
+        self.pool = AttentionPooling(2 * hidden_size, score, units, heads=heads, dtype=dtype, name="pool")
         self.head = keras.layers.Dense(outputs, dtype=dtype, name="head")
         self.head.build((None, 2 * hidden_size))
         self.built = True  # whole before it sees data: weights can be counted, read and loaded at once

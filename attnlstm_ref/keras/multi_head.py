@@ -9,8 +9,7 @@ from keras import ops
 
 from attnlstm_ref import _checks
 from attnlstm_ref._checks import validated
-from attnlstm_ref.keras.attention import Tensor, hide, masked_softmax, scaled_dot_scores
-from attnlstm_ref.keras.pooling import join_masks
+from attnlstm_ref.keras.attention import Tensor, hide, join_masks, masked_softmax, scaled_dot_scores
 
 
 @validated(_checks.split_heads)

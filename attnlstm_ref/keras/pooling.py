@@ -10,14 +10,8 @@ from keras import ops
 from attnlstm_ref import _checks
 from attnlstm_ref._checks import validated
 from attnlstm_ref.keras import attention
-from attnlstm_ref.keras.attention import Tensor
-
-
-def join_masks(mask: Tensor | None, padding: Tensor | None) -> Tensor | None:
-    """What both masks allow; None allows everything."""
-    if mask is None or padding is None:
-        return padding if mask is None else mask
-    return ops.logical_and(mask, padding)
+from attnlstm_ref.keras.attention import Tensor, join_masks
+from attnlstm_ref.keras.multi_head import MultiHeadAttention
 
 
 class MaskByPosition:
@@ -40,34 +34,45 @@ def _check(layer: AttentionPooling, states: Any, mask: Any = None, *, temperatur
 class AttentionPooling(MaskByPosition, keras.layers.Layer):
     """A learned `query` (d,) looks up all the states of a sequence; their weighted mean is its summary.
 
-    α_t = softmax_t(score(q, h_t)/τ), c = Σ_t α_t h_t      (Yang et al. 2016, eq. 5 to 7; there score is additive)
+    α_t = softmax_t(score(q, h_t)/τ), c = Σ_t α_t h_t
+
+    With additive scores this is Yang et al. 2016, eq. 5 to 7: their bias is our W_q q. With "multi_head" the query
+    looks through a `MultiHeadAttention`, and that layer's context is the summary: the pooling of Lee et al. 2019 with
+    one seed and without its feed-forward layers.
 
     Parameters
     ----------
     size : d, the width of the states
-    score : "dot", "scaled_dot", "general" (parameter `weight` (d, d)) or "additive" (`w_query` and `w_keys`
-        (d, A), `v` (A,))
+    score : "dot", "scaled_dot", "general" (parameter `weight` (d, d)), "additive" (`w_query` and `w_keys` (d, A),
+        `v` (A,)) or "multi_head" (`attention`, four matrices (d, d))
     units : A, for additive scores only; d where it is not given
+    heads : h, for "multi_head" only, a divisor of d
 
     Raises
     ------
     ValueError
-        A size or units that are not positive, an unknown score.
+        A size, units or heads below 1, an unknown score, heads that do not divide the size, several heads with a
+        score that has one.
 
     Notes
     -----
     Called as `pool(states, mask=None, *, temperature=1.0)` on states (B, T, d) and a mask (B, T), True = a real
     step, it returns the context (B, d) and the weights (B, T). The padding mask of Keras (from `mask_zero=True` or
     `Masking`) arrives by itself and is joined to `mask`. A sequence of padding alone gives zeros.
+
+    Of several heads the weights are the mean, so that whatever reads weights reads these too. Each head's own,
+    (B, h, 1, T), are what `pool.attention` returns.
     """
 
-    def __init__(self, size: int, score: str = "additive", units: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, size: int, score: str = "additive", units: int | None = None, *, heads: int = 1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         a = size if units is None else units
         _checks.at_least("size", size, 1, "features")
         _checks.at_least("units", a, 1, "attention units")
-        _checks.one_of("score", score, _checks.SCORES)
-        self.size, self.score, self.units = size, score, units
+        _checks.pooling_heads("size", size, score, heads)
+        self.size, self.score, self.units, self.heads = size, score, units, heads
         self.query = self.add_weight(shape=(size,), initializer=_spread(size), name="query")
         if score == "general":
             self.weight = self.add_weight(shape=(size, size), initializer="glorot_uniform", name="weight")
@@ -75,6 +80,9 @@ class AttentionPooling(MaskByPosition, keras.layers.Layer):
             self.w_query = self.add_weight(shape=(size, a), initializer="glorot_uniform", name="w_query")
             self.w_keys = self.add_weight(shape=(size, a), initializer="glorot_uniform", name="w_keys")
             self.v = self.add_weight(shape=(a,), initializer=_spread(a), name="v")
+        if score == "multi_head":
+            # No biases: with one query and weights that sum to 1, each would only move scores or context by a constant.
+            self.attention = MultiHeadAttention(size, heads, bias=False, dtype=self.dtype_policy, name="attention")
         self.built = True
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
@@ -97,14 +105,21 @@ class AttentionPooling(MaskByPosition, keras.layers.Layer):
         mask = join_masks(mask, states_mask)
         query = ops.reshape(self.query, (1, 1, self.size))  # one query for the whole batch
         allowed = None if mask is None else ops.expand_dims(mask, -2)  # (B, 1, T)
-        context, weights = attention.attend(query, states, states, allowed, temperature=temperature, score=self.scores)
+        if self.score == "multi_head":
+            context, weights = self.attention(query, states, states, allowed, temperature=temperature)
+            weights = ops.mean(weights, axis=-3)  # (B, h, 1, T) -> (B, 1, T)
+        else:
+            context, weights = attention.attend(
+                query, states, states, allowed, temperature=temperature, score=self.scores
+            )
         return ops.squeeze(context, -2), ops.squeeze(weights, -2)
 
     def compute_mask(self, *args: Any, **kwargs: Any) -> None:
         """The time axis is gone from the context, and the padding mask with it."""
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "size": self.size, "score": self.score, "units": self.units}
+        own = {"size": self.size, "score": self.score, "units": self.units, "heads": self.heads}
+        return {**super().get_config(), **own}
 
 
 def _spread(size: int) -> keras.initializers.Initializer:

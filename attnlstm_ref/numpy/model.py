@@ -22,8 +22,10 @@ from attnlstm_ref.numpy.attention import (
     scaled_dot_scores,
 )
 from attnlstm_ref.numpy.lstm import LSTMWeights, bilstm
+from attnlstm_ref.numpy.multi_head import MultiHeadWeights, multi_head_attention
 
 Array = np.ndarray
+MATRICES = MultiHeadWeights._fields[:4]  # of several heads; the model has no biases there
 
 
 def parameter_shapes(
@@ -34,6 +36,7 @@ def parameter_shapes(
     vocab_size: int | None = None,
     score: str = "additive",
     attention_units: int | None = None,
+    heads: int = 1,
     num_layers: int = 1,
     residual: bool = False,
 ) -> dict[str, tuple[int, ...]]:
@@ -44,13 +47,13 @@ def parameter_shapes(
     Raises
     ------
     ValueError
-        A size below 1, or a score that is not one of the four.
+        A size below 1, an unknown score, heads that do not fit.
     """
     for name, size in [("input_size", input_size), ("hidden_size", hidden_size), ("outputs", outputs)]:
         _checks.at_least(name, size, 1, "units")
     _checks.at_least("num_layers", num_layers, 1, "layers")
-    _checks.one_of("score", score, _checks.SCORES)
     states = 2 * hidden_size
+    _checks.pooling_heads("2 * hidden_size", states, score, heads)
     units = hidden_size if attention_units is None else attention_units
     shapes: dict[str, tuple[int, ...]] = {} if vocab_size is None else {"embedding": (vocab_size, input_size)}
     for layer in range(num_layers):
@@ -68,10 +71,12 @@ def parameter_shapes(
         shapes["pool.weight"] = (states, states)
     if score == "additive":
         shapes |= {"pool.w_query": (states, units), "pool.w_keys": (states, units), "pool.v": (units,)}
+    if score == "multi_head":
+        shapes |= {f"pool.{name}": (states, states) for name in MATRICES}
     return shapes | {"head.weight": (states, outputs), "head.bias": (outputs,)}
 
 
-def _sizes(parameters: Mapping[str, Array], score: str) -> dict[str, tuple[int, ...]]:
+def _sizes(parameters: Mapping[str, Array], score: str, heads: int) -> dict[str, tuple[int, ...]]:
     """The shapes these parameters would have if they fit each other, as far as the sizes can be read off."""
 
     def size(name: str, rank: int, axis: int) -> int:
@@ -87,6 +92,7 @@ def _sizes(parameters: Mapping[str, Array], score: str) -> dict[str, tuple[int, 
         vocab_size=size("embedding", 2, 0) if "embedding" in parameters else None,
         score=score,
         attention_units=size("pool.v", 1, 0) if score == "additive" else None,
+        heads=heads,
         num_layers=sum(name.endswith(".forward.w_hidden") for name in parameters),
         residual="encoder.0.norm.gain" in parameters,
     )
@@ -98,10 +104,11 @@ def _check(
     mask: Array | None = None,
     *,
     score: str = "additive",
+    heads: int = 1,
     temperature: float = 1.0,
 ) -> None:
     _checks.one_of("score", score, _checks.SCORES)
-    wanted = _sizes(parameters, score)
+    wanted = _sizes(parameters, score, heads)
     _checks.parameters_fit(parameters, dict(wanted))
     vocab_size, input_size = wanted.get("embedding", (None, wanted["encoder.0.forward.w_input"][0]))
     _checks.tokens_or_features(inputs, mask, input_size, vocab_size)
@@ -148,6 +155,29 @@ def encode(
     return x
 
 
+def pool(
+    states: Float[Array, "B T d"],
+    parameters: Mapping[str, Array],
+    mask: Bool[Array, "B T"],
+    *,
+    score: str,
+    heads: int,
+    temperature: float,
+) -> tuple[Float[Array, "B d"], Float[Array, "B T"]]:
+    """One learned query put to all the states; of several heads, the weights are their mean."""
+    query = parameters["pool.query"][None, :]  # (1, d): one query for every row
+    allowed = mask[:, None, :]  # (B, 1, T)
+    if score == "multi_head":
+        matrices = [parameters[f"pool.{name}"] for name in MATRICES]
+        biases = [np.zeros_like(matrix[0]) for matrix in matrices]
+        context, weights = multi_head_attention(
+            query, states, states, MultiHeadWeights(*matrices, *biases), allowed, heads=heads, temperature=temperature
+        )
+        return context[:, 0], weights.mean(axis=1)[:, 0]  # (B, h, 1, T) -> (B, T)
+    context, weights = attend(query, states, states, allowed, temperature=temperature, score=_score(score, parameters))
+    return context[:, 0], weights[:, 0]
+
+
 @validated(_check)
 def attention_lstm(
     inputs: Shaped[Array, "B T *D"],
@@ -155,6 +185,7 @@ def attention_lstm(
     mask: Bool[Array, "B T"] | None = None,
     *,
     score: str = "additive",
+    heads: int = 1,
     temperature: float = 1.0,
 ) -> tuple[Float[Array, "B outputs"], Float[Array, "B T"]]:
     """Read both ways, look at what matters, answer: BiLSTM, attention pooling, a linear head.
@@ -166,13 +197,14 @@ def attention_lstm(
     inputs : tokens (B, T), whole numbers, where the parameters have an embedding; else features (B, T, D)
     parameters : by the names of `parameter_shapes`
     mask : (B, T) booleans, True = a real token; tokens other than 0, or every step, when not given
-    score : "dot", "scaled_dot", "general" or "additive"
+    score : "dot", "scaled_dot", "general", "additive" or "multi_head"
+    heads : h, for "multi_head": the shapes do not tell it
     temperature : τ > 0
 
     Returns
     -------
     outputs : (B, outputs) logits of a classifier, values of a regression: the head is the same linear layer
-    weights : (B, T) attention weights; they sum to 1 over the real tokens
+    weights : (B, T) attention weights; they sum to 1 over the real tokens; of several heads their mean
 
     Raises
     ------
@@ -184,8 +216,5 @@ def attention_lstm(
         inputs = parameters["embedding"][np.where(mask, inputs, 0)]  # (B, T, D)
     mask = np.ones(inputs.shape[:2], dtype=bool) if mask is None else mask
     states = encode(inputs, parameters, mask)  # (B, T, 2H)
-    query = parameters["pool.query"][None, :]  # (1, 2H): one query for every row
-    context, weights = attend(
-        query, states, states, mask[:, None, :], temperature=temperature, score=_score(score, parameters)
-    )
-    return context[:, 0] @ parameters["head.weight"] + parameters["head.bias"], weights[:, 0]
+    context, weights = pool(states, parameters, mask, score=score, heads=heads, temperature=temperature)
+    return context @ parameters["head.weight"] + parameters["head.bias"], weights

@@ -211,7 +211,8 @@ def _tensors(model: AttentionLSTM) -> dict[str, Tensor]:
             named[f"encoder.{depth}.skip"] = layer.skip.weight.T
         if layer.norm is not None:
             named |= {f"encoder.{depth}.norm.gain": layer.norm.weight, f"encoder.{depth}.norm.bias": layer.norm.bias}
-    named |= {f"pool.{name}": parameter for name, parameter in model.pool.named_parameters()}
+    # "attention.w_keys" of several heads is "pool.w_keys", as of additive scores.
+    named |= {f"pool.{name.split('.')[-1]}": parameter for name, parameter in model.pool.named_parameters()}
     return named | {"head.weight": model.head.weight.T, "head.bias": model.head.bias}
 
 

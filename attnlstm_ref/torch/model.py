@@ -21,15 +21,16 @@ class AttentionLSTM(nn.Module):
     hidden_size : H, LSTM units a direction
     outputs : width of the last layer: 1 for a yes-or-no logit or a value, K for K classes
     vocab_size : V; inputs are then whole numbers (B, T) with 0 for padding, otherwise features (B, T, D)
-    score : "dot", "scaled_dot", "general" or "additive"
+    score : "dot", "scaled_dot", "general", "additive" or "multi_head"
     attention_units : A, for additive scores; H where it is not given
+    heads : h, for "multi_head", a divisor of 2H; the weights returned are then the mean of the heads'
     num_layers, residual : as in `BiLSTMEncoder`
     dropout : share set to zero, in training, of the inputs, of each layer's states and of the context
 
     Raises
     ------
     ValueError
-        A size below 1, an unknown score, a dropout outside [0, 1).
+        A size below 1, an unknown score, heads that do not fit, a dropout outside [0, 1).
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class AttentionLSTM(nn.Module):
         vocab_size: int | None = None,
         score: str = "additive",
         attention_units: int | None = None,
+        heads: int = 1,
         num_layers: int = 1,
         dropout: float = 0.0,
         residual: bool = False,
@@ -50,6 +52,7 @@ class AttentionLSTM(nn.Module):
         _checks.at_least("hidden_size", hidden_size, 1, "units")
         _checks.at_least("outputs", outputs, 1, "outputs")
         _checks.share("dropout", dropout)
+        _checks.pooling_heads("2 * hidden_size", 2 * hidden_size, score, heads)
         if vocab_size is not None:
             _checks.at_least("vocab_size", vocab_size, 1, "tokens")
         self.input_size, self.vocab_size = input_size, vocab_size
@@ -57,7 +60,7 @@ class AttentionLSTM(nn.Module):
         self.embedding = None if vocab_size is None else nn.Embedding(vocab_size, input_size, padding_idx=0)
         self.dropout = nn.Dropout(dropout)
         self.encoder = BiLSTMEncoder(input_size, hidden_size, num_layers=num_layers, dropout=dropout, residual=residual)
-        self.pool = AttentionPooling(2 * hidden_size, score=score, units=units)
+        self.pool = AttentionPooling(2 * hidden_size, score=score, units=units, heads=heads)
         self.head = nn.Linear(2 * hidden_size, outputs)
 
     @validated(_checks.model)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from attnlstm_ref import _checks
 from attnlstm_ref._checks import validated
 from attnlstm_ref.torch.attention import additive_scores, attend, dot_scores, general_scores, scaled_dot_scores
+from attnlstm_ref.torch.multi_head import MultiHeadAttention
 
 
 class AttentionPooling(nn.Module):
@@ -16,28 +17,32 @@ class AttentionPooling(nn.Module):
 
     α_t = softmax_t(score(q, h_t)/τ), c = Σ_t α_t h_t
 
-    With additive scores this is Yang et al. 2016, eq. 5 to 7: their bias is our W_q q.
+    With additive scores this is Yang et al. 2016, eq. 5 to 7: their bias is our W_q q. With "multi_head" the query
+    looks through a `MultiHeadAttention`, and that layer's context is the summary: the pooling of Lee et al. 2019 with
+    one seed and without its feed-forward layers.
 
     Parameters
     ----------
     size : d, the width of the states
-    score : "dot", "scaled_dot", "general" (parameter `weight` (d, d)) or "additive" (`w_query` and `w_keys`
-        (d, A), `v` (A,))
+    score : "dot", "scaled_dot", "general" (parameter `weight` (d, d)), "additive" (`w_query` and `w_keys` (d, A),
+        `v` (A,)) or "multi_head" (`attention`, four matrices (d, d))
     units : A, for additive scores only; d where it is not given
+    heads : h, for "multi_head" only, a divisor of d
 
     Raises
     ------
     ValueError
-        A size or units below 1, an unknown score.
+        A size, units or heads below 1, an unknown score, heads that do not divide the size, several heads with a
+        score that has one.
     """
 
-    def __init__(self, size: int, *, score: str = "additive", units: int | None = None) -> None:
+    def __init__(self, size: int, *, score: str = "additive", units: int | None = None, heads: int = 1) -> None:
         super().__init__()
         units = size if units is None else units
         _checks.at_least("size", size, 1, "features")
         _checks.at_least("units", units, 1, "attention units")
-        _checks.one_of("score", score, _checks.SCORES)
-        self.size, self.score = size, score
+        _checks.pooling_heads("size", size, score, heads)
+        self.size, self.score, self.heads = size, score, heads
         self.query = nn.Parameter(torch.randn(size) * size**-0.5)  # length about 1, whatever the size
         if score == "general":
             self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(size, size)))
@@ -45,6 +50,9 @@ class AttentionPooling(nn.Module):
             self.w_query = nn.Parameter(nn.init.xavier_uniform_(torch.empty(size, units)))
             self.w_keys = nn.Parameter(nn.init.xavier_uniform_(torch.empty(size, units)))
             self.v = nn.Parameter(torch.randn(units) * units**-0.5)
+        if score == "multi_head":
+            # No biases: with one query and weights that sum to 1, each would only move scores or context by a constant.
+            self.attention = MultiHeadAttention(size, heads, bias=False)
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """Scores (B, 1, T) of the keys (B, T, d) against the query (1, d)."""
@@ -73,7 +81,8 @@ class AttentionPooling(nn.Module):
         Returns
         -------
         context : (B, d), zeros where a row has no real token
-        weights : (B, T), sum to 1 over the real tokens
+        weights : (B, T), sum to 1 over the real tokens; of several heads their mean, so that whatever reads weights
+            reads these too. Each head's own, (B, h, 1, T), are what `pool.attention` returns.
 
         Raises
         ------
@@ -84,11 +93,14 @@ class AttentionPooling(nn.Module):
             # A weight of 0 times a NaN in the padding is NaN still: take out what is there.
             states = states.masked_fill(~mask.unsqueeze(-1), 0.0)
             mask = mask.unsqueeze(-2)  # (B, 1, T)
-        context, weights = attend(
-            self.query.unsqueeze(0), states, states, mask, temperature=temperature, score=self.scores
-        )
+        query = self.query.unsqueeze(0)  # (1, d): one for the whole batch
+        if self.score == "multi_head":
+            context, weights = self.attention(query, states, states, mask, temperature=temperature)
+            weights = weights.mean(dim=-3)  # (B, h, 1, T) -> (B, 1, T)
+        else:
+            context, weights = attend(query, states, states, mask, temperature=temperature, score=self.scores)
         assert weights is not None  # they were asked for
         return context.squeeze(-2), weights.squeeze(-2)
 
     def extra_repr(self) -> str:
-        return f"size={self.size}, score={self.score!r}"
+        return f"size={self.size}, score={self.score!r}" + (f", heads={self.heads}" if self.heads > 1 else "")
