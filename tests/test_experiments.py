@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted(path.stem for path in (ROOT / "experiments").glob("[a-z]*.py"))
@@ -29,19 +31,24 @@ def tree() -> dict[str, tuple[int, int]]:
     return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
 
 
+@pytest.fixture
+def as_it_was() -> Iterator[None]:
+    """A run may set PyTorch's threads and how it treats the smallest numbers; the next test finds them as before."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(False)
+
+
+@pytest.mark.usefixtures("as_it_was")
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_moment_of_everything(name: str) -> None:
+def test_a_moment_of_everything(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     before = tree()
-    done = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-m", f"experiments.{name}", "--smoke", "--jobs", "1"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip(), "it said nothing"
+    monkeypatch.setattr(sys, "argv", [name, "--smoke", "--jobs", "1"])
+    # As `python -m` does it, but in this process: PyTorch and the reviews are read once for all scripts.
+    runpy.run_module(f"experiments.{name}", run_name="__main__", alter_sys=True)
+    assert capsys.readouterr().out.strip(), "it said nothing"
     assert tree() == before, "it wrote something"
 
 

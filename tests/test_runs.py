@@ -41,7 +41,10 @@ def test_a_committed_file_is_what_its_script_would_write(name: str, tmp_path: pa
     script = importlib.import_module(f"experiments.{name}")
     kept = json.loads(script.RESULT.read_text("utf-8"))
     runs = _runs.stored(script.RESULT, script.about())
-    assert [script.key(run) for run in runs] == list(script.jobs())  # none missing, none twice, in order
+    done = {script.key(run) for run in runs}
+    # In order, none twice, none of another job. Some may be to come: long runs are kept as they are made. The ledger
+    # takes a file only when it is complete.
+    assert [script.key(run) for run in runs] == [job for job in script.jobs() if job in done]
     again = tmp_path / "again.json"
     _runs.store_all(again, kept["about"], runs, script.jobs(), script.key, getattr(script, "more", None))
     assert json.loads(again.read_text("utf-8")) == kept  # what stands beside the runs follows from them
