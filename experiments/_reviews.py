@@ -15,7 +15,7 @@ import functools
 import itertools
 import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -230,13 +230,13 @@ def ready(setup: Setup, name: str, every: int = 1) -> Part:
     return cut if setup.padding == "masked" else filled(cut, setup.keep, setup.padding)
 
 
-def quarters(batches: Callable[[int], Any]) -> Callable[[int], Iterator[Any]]:
+def quarters(batches: Callable[[int], Any]) -> Callable[[int], list[Any]]:
     """What `fit` takes for an epoch is a quarter of one: it looks at the held-out reviews after each."""
 
-    def some(look: int) -> Iterator[Any]:
+    def some(look: int) -> list[Any]:
         epoch = batches(look // LOOKS)
         n, turn = len(epoch), look % LOOKS
-        return itertools.islice(iter(epoch), n * turn // LOOKS, n * (turn + 1) // LOOKS)
+        return list(itertools.islice(epoch, n * turn // LOOKS, n * (turn + 1) // LOOKS))
 
     return some
 
