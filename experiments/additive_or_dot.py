@@ -120,13 +120,6 @@ def table(runs: list[dict[str, Any]]) -> str:
 Seeds = dict[int, float]
 
 
-def on_reviews(*cells: tuple[str, int]) -> list[Seeds]:
-    """Test accuracy by seed of each (row, tokens) of `imdb_gain`; nothing as long as runs of them are missing."""
-    runs = _verdicts.runs_of("imdb_gain") if imdb_gain.RESULT.exists() else []
-    found = [imdb_gain.tests(runs, row, keep) for row, keep in cells]
-    return found if all(set(one) == set(imdb_gain.SEEDS) for one in found) else []
-
-
 def alike(name: str, a: Seeds, b: Seeds, unit: str, within: float, scale: float = 1) -> Effect:
     """Minus the distance between two series paired by seed; met where they surely lie within `within` of each other.
 
@@ -149,9 +142,8 @@ def additive_or_dot() -> Finding:
     effects: list[Effect] = []
     for keep in imdb_gain.LENGTHS:
         for encoder, name in {"bilstm": "BiLSTM", "lstm": "LSTM"}.items():
-            if found := on_reviews((f"{encoder} additive", keep), (f"{encoder} dot", keep)):
-                additive, dot = found
-                effects.append(alike(f"reviews, {name}, {keep} tokens", additive, dot, "points", 1.0, 100))
+            additive, dot = imdb_gain.on_test((f"{encoder} additive", keep), (f"{encoder} dot", keep))
+            effects.append(alike(f"reviews, {name}, {keep} tokens", additive, dot, "points", 1.0, 100))
     slow, runs = CONFIGURATIONS["dot"].learning_rate, _verdicts.runs_of("additive_or_dot")
     old_runs = _verdicts.runs_of("additive_recall")
     new = [doublings([r for r in runs if r["score"] == score], STEPS) for score in ("additive", "dot")]

@@ -46,7 +46,6 @@ from attnlstm_ref import text
 from attnlstm_ref.data import reviews
 from experiments import _runs, _verdicts, imdb_gain
 from experiments._verdicts import Finding
-from experiments.additive_or_dot import on_reviews
 
 RESULT = Path(__file__).parent / "results" / "both_ways.json"
 SEEDS = (1, 2, 3, 4, 5)  # not those of the trials that chose the settings
@@ -293,9 +292,8 @@ def both_ways() -> Finding:
         for name, (reader, kind) in rivals.items()
     ]
     for pooling, words in {"last": "last state", "mean": "mean of states"}.items():
-        if found := on_reviews((f"bilstm {pooling}", 200), (f"lstm {pooling}", 200)):
-            bilstm, lstm = found
-            effects.append(_verdicts.paired(f"whole reviews, {words}", bilstm, lstm, "points", 0.5, 100))
+        bilstm, lstm = imdb_gain.on_test((f"bilstm {pooling}", 200), (f"lstm {pooling}", 200))
+        effects.append(_verdicts.paired(f"whole reviews, {words}", bilstm, lstm, "points", 0.5, 100))
     return Finding(
         effects,
         rule="At least 2 points more at a blank, 0.5 points on whole reviews, at equal parameters.",

@@ -125,8 +125,23 @@ CLAIMS: dict[str, Callable[[], _verdicts.Finding]] = {"imdb-gain": gain}
 
 
 def tests(runs: list[dict[str, Any]], row: str, keep: int) -> dict[int, float]:
-    """Test accuracy by seed."""
-    return {r["seed"]: r["test"] for r in runs if (r["row"], r["keep"]) == (row, keep)}
+    """Test accuracy by seed.
+
+    Raises
+    ------
+    ValueError
+        A seed is still to be run: nothing is judged from part of a row.
+    """
+    found = {r["seed"]: r["test"] for r in runs if (r["row"], r["keep"]) == (row, keep)}
+    if missing := set(SEEDS) - set(found):
+        raise ValueError(f"imdb_gain, {row!r} at {keep}: got no run of seeds {sorted(missing)}, wanted all of {SEEDS}")
+    return found
+
+
+def on_test(*cells: tuple[str, int]) -> list[dict[int, float]]:
+    """Test accuracy by seed of each (row, tokens), for other experiments that read this table."""
+    runs = _verdicts.runs_of("imdb_gain")
+    return [tests(runs, row, keep) for row, keep in cells]
 
 
 def table(runs: list[dict[str, Any]]) -> str:

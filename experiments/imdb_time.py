@@ -109,6 +109,7 @@ def passes(held_out: list[float], wanted: float = ARRIVED) -> float:
 
 def spent(runs: list[dict[str, Any]], steps: list[dict[str, Any]], row: str, keep: int) -> dict[int, float]:
     """Log of the seconds until 80 %, by seed."""
+    imdb_gain.tests(runs, row, keep)  # raises as long as a seed is missing
     step = np.mean([one["step"][row] for one in steps if one["keep"] == keep])
     its = [r for r in runs if (r["row"], r["keep"]) == (row, keep)]
     return {r["seed"]: float(np.log(passes(r["held_out"]) * step)) for r in its}

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from experiments import imdb_gain
+
 ROOT = Path(__file__).parents[1]
 SCRIPTS = sorted(path.stem for path in (ROOT / "experiments").glob("[a-z]*.py") if path.stem != "ledger")
 ALL = {(name, seed) for name in ("large", "small") for seed in (1, 2, 3)}
@@ -55,6 +57,13 @@ def test_a_moment_of_everything(name: str, monkeypatch: pytest.MonkeyPatch, caps
 
 def test_there_are_scripts() -> None:
     assert {"recall", "temperature"} <= set(SCRIPTS)
+
+
+def test_nothing_is_judged_from_part_of_a_row() -> None:
+    runs = [{"row": "lstm last", "keep": 200, "seed": seed, "test": 0.8} for seed in imdb_gain.SEEDS]
+    assert imdb_gain.tests(runs, "lstm last", 200) == dict.fromkeys(imdb_gain.SEEDS, 0.8)
+    with pytest.raises(ValueError, match=r"'lstm last' at 200: got no run of seeds \[5\]"):
+        imdb_gain.tests(runs[:-1], "lstm last", 200)
 
 
 # --- a tiny one, in processes -----------------------------------------------------------------------
