@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from processor import needs_bfloat16_lstm
+from processor import needs_bfloat16_lstm, runs_bfloat16_lstm
 from torch import nn
 from torch.nn import functional as F
 
@@ -146,6 +146,39 @@ def test_evaluate_is_the_mean_over_rows_and_leaves_the_mode():
 def test_amp_trains_too():
     _, history = run(amp=True)
     assert all(map(math.isfinite, history.train_loss))
+
+
+@pytest.mark.parametrize(
+    ("amp", "message", "told"),
+    [
+        (True, "could not create a primitive", "amp: got True, wanted False"),
+        (False, "could not create a primitive", "^could not create"),
+        (True, "out of memory", "^out of memory"),
+    ],
+)
+def test_amp_without_a_kernel_is_said_in_words(amp, message, told):
+    class Refused(nn.Linear):
+        def forward(self, inputs, mask=None):
+            raise RuntimeError(message)
+
+    refused, batch = Refused(3, 1), (torch.zeros(2, 3), None, torch.zeros(2))
+    with pytest.raises(RuntimeError, match=told):
+        fit(
+            refused,
+            [batch],
+            [batch],
+            loss=F.binary_cross_entropy_with_logits,
+            optimizer=torch.optim.SGD(refused.parameters(), 0.1),
+            epochs=1,
+            amp=amp,
+            progress=False,
+        )
+
+
+@pytest.mark.skipif(runs_bfloat16_lstm(), reason="this processor has a bfloat16 LSTM")
+def test_amp_on_a_processor_without_bfloat16_lstm():
+    with pytest.raises(RuntimeError, match="amp: got True"):
+        run(amp=True)
 
 
 def test_progress_goes_to_stderr(capsys):

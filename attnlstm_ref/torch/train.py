@@ -162,6 +162,8 @@ def fit(
         A loss that is not a number.
     CheckpointError
         A checkpoint that cannot be written or read.
+    RuntimeError
+        `amp` on a processor for which PyTorch has no bfloat16 kernel of one of the layers.
     """
     _check_options(epochs, patience, plateau, clip_norm, clip_value)
     history, best_weights = History(), copy.deepcopy(model.state_dict())
@@ -284,7 +286,7 @@ def _answer(model: nn.Module, batch: Batch, amp: bool) -> tuple[Tensor, Tensor]:
     inputs, mask, targets = batch
     inputs, targets = inputs.to(device), targets.to(device)
     mask = None if mask is None else mask.to(device)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp):
+    with _in_words(amp), torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp):
         result = model(inputs, mask)
     outputs = _column(result[0] if isinstance(result, tuple) else result)
     outputs = outputs.float() if amp else outputs
@@ -292,6 +294,17 @@ def _answer(model: nn.Module, batch: Batch, amp: bool) -> tuple[Tensor, Tensor]:
         # (B, 1) against (B,) would broadcast to (B, B), and many a loss would average that without a word.
         raise ValueError(f"targets: got shape {tuple(targets.shape)}, wanted {tuple(outputs.shape)} as the outputs")
     return outputs, targets
+
+
+@contextlib.contextmanager
+def _in_words(amp: bool) -> Iterator[None]:
+    """oneDNN only says "could not create a primitive" where it has no kernel, as for LSTMs without AVX-512."""
+    try:
+        yield
+    except RuntimeError as error:
+        if amp and "primitive" in str(error):
+            raise RuntimeError("amp: got True, wanted False: this processor has no bfloat16 kernel here") from error
+        raise
 
 
 def _column(outputs: Tensor) -> Tensor:
