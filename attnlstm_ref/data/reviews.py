@@ -133,10 +133,10 @@ def load(
 def validation_split(reviews: Reviews, fraction: float = 0.2) -> tuple[Reviews, Reviews]:
     """Hold out the last block of each label of the training half.
 
-    Not a random sample: up to thirty reviews are of the same film, so at random nearly every held-out
-    review has siblings in training, and names of films and actors might give the verdict away. We took
-    that to be worth two points and were wrong: a bag of words scores on random samples what it scores on
-    the official test half (`experiments/bag_of_words.py`), and these blocks are only harder. They are the
+    Not a random sample: up to thirty reviews are of the same film, so at random many held-out reviews
+    have siblings in training, and names of films and actors might give the verdict away. We took that to
+    be worth two points and were wrong: a bag of words scores on random samples what it scores on the
+    official test half (`experiments/bag_of_words.py`), and these blocks are only harder. They are the
     cautious choice. The reviews of a film stand together in the file, so a block shares at most
     the film at its edge, as the official halves share none.
 
