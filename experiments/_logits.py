@@ -1,7 +1,8 @@
 """Logits of many reviews as short text, so that what follows from them is computed later, without another run.
 
-A logit is kept in one byte, as the nearest odd multiple of 1/16 within ±15.94. Its sign, and so every accuracy, stays
-exactly what it was; a probability moves by less than 0.016, up as often as down.
+A logit is kept in one byte, as the nearest odd multiple of 1/16 within ±15.94. Its sign, and so the accuracy of every
+single run, stays exactly what it was; a probability moves by less than 0.016, up as often as down. An ensemble or a
+mixture is one of rounded logits.
 """
 
 from __future__ import annotations

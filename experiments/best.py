@@ -4,9 +4,9 @@ A ladder: every rung adds one thing to the rung below, and is trained from the s
 
 plain     chapter 9's reader: embedded words, BiLSTM, additive attention, one linear layer; the first 200 tokens
 dropout   0.3 of the embedded words' features and of what is pooled
-whole     whole reviews (600 tokens, which is all of nineteen in twenty) in batches of like length
-words     20,000 words in place of 10,000, and a fifth of the words left out, each wherever it stands (Gal &
-          Ghahramani 2016)
+whole     whole reviews (the first 600 tokens, which is all of some fifteen in sixteen) in batches of like length
+words     20,000 words in place of 10,000, and a fifth of the words left out, each wherever it stands (after Gal &
+          Ghahramani 2016; theirs are drawn anew for every sequence, ours for every batch)
 pairs     the 50,000 commonest pairs of words have vectors too, as in fastText (Joulin et al. 2017); attention weighs
           word, pair and state of a step together, and pools them together
 no lstm   the same without the BiLSTM: what the LSTM is worth on top of pooled words and pairs
