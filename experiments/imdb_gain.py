@@ -10,7 +10,8 @@ padding           The LSTM with its last state, reviews filled up after their en
                   ("pre"), and the padding read as a word; and additive attention over the same, without a mask.
 no memory         The embedded words themselves, averaged or attended to: no LSTM at all.
 
-Each at 200 and at 400 tokens, two passes over 20,000 reviews, five seeds, the official 25,000 reviews as test.
+Each at 200 tokens; at 400 all that decide anything, and of the other poolings those in `MORE_AT_400`. Two passes over
+20,000 reviews, five seeds, the official 25,000 reviews as test.
 
 The rule, fixed before the runs: additive attention minus the last state, LSTM and BiLSTM, 200 and 400 tokens, padding
 masked. The difference is paired by seed; it is met if Student's 95 % interval lies above half the claimed 8.2 points,
@@ -36,6 +37,7 @@ from experiments._reviews import Setup
 RESULT = Path(__file__).parent / "results" / "imdb_gain.json"
 SEEDS = (1, 2, 3, 4, 5)  # not those of the trials that chose the learning rate
 LENGTHS = (200, 400)
+MORE_AT_400 = ("lstm dot", "bilstm dot", "lstm mean")  # of the rows that decide nothing; the others would take an hour more
 POOLINGS = ("last", "additive", "mean", "max", "dot", "multi_head")
 BASE = Setup(rate=3e-3)
 CLAIMED = 8.2  # points
@@ -60,8 +62,7 @@ def jobs() -> list[tuple[str, int, int]]:
     first = [row for row in setups(BASE.keep) if "last" in row or "additive" in row or row == "words mean"]
     then = [row for row in setups(BASE.keep) if row not in first]
     short, long = LENGTHS
-    steps = [[(first, short)], [(then, short), (first, long)]]
-    steps += [[([row for row in then if row.startswith(encoder)], long)] for encoder in ("lstm", "bilstm")]
+    steps = [[(first, short)], [(then, short), (first, long)], [(MORE_AT_400, long)]]
     return [(row, keep, seed) for step in steps for seed in SEEDS for rows, keep in step for row in rows]
 
 
