@@ -93,7 +93,8 @@ def proportion_interval(successes: int, n: int, confidence: float = 0.95) -> Int
         raise ValueError(f"successes: got {successes}, wanted 0 to n = {n}")
     _is_share("confidence", confidence)
     low, high = proportion_confint(successes, n, alpha=1 - confidence, method="wilson")
-    return Interval(successes / n, float(low), float(high), confidence, n)
+    share = successes / n  # at 0 and at n rounding would put it outside
+    return Interval(share, float(np.clip(low, 0, share)), float(np.clip(high, share, 1)), confidence, n)
 
 
 def paired_difference(a: Numbers, b: Numbers, confidence: float = 0.95) -> PairedDifference:
