@@ -14,7 +14,7 @@ steps on the same batches, one reader after the other in turn, again and again, 
 The rule, fixed before the runs. A saving of half the claimed 30 % is asked for. *To 80 %* is paired by seed, *a pass*
 by round, with Student's 95 % interval. All met: holds; some: holds under conditions; none, and all failed: refuted.
 
-    python -m experiments.imdb_time            two minutes on a quiet machine, after imdb_gain
+    python -m experiments.imdb_time            eight minutes on a quiet machine, after imdb_gain
     python -m experiments.imdb_time --smoke    seconds, writes nothing
 """
 
