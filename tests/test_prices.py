@@ -157,14 +157,14 @@ def test_by_hand():
 def test_on_random_walks_both_find_the_variance_and_more_surely_than_squared_returns():
     sigma, steps = 0.02, 2000
     rng = np.random.default_rng(0)
-    walk = np.concatenate([rng.normal(0, sigma / steps**0.5, (500, steps)).cumsum(axis=1) for _ in range(6)])
+    walk = np.concatenate([rng.normal(0, sigma / steps**0.5, (500, steps)).cumsum(axis=1) for _ in range(10)])
     day = days_of(np.concatenate([np.zeros((len(walk), 1)), walk], axis=1))
     squared = np.log(day["close"] / day["open"]) ** 2
     for estimate, efficiency in [
         (prices.parkinson(day["high"], day["low"]), 5.2),  # in print: Parkinson 1980, Garman & Klass 1980
         (prices.garman_klass(**day), 7.4),
     ]:
-        assert estimate.mean() == pytest.approx(sigma**2, rel=0.05)
+        assert estimate.mean() == pytest.approx(sigma**2, rel=0.06)  # a little low: seen 2000 times a day
         assert squared.var() / estimate.var() == pytest.approx(efficiency, rel=0.15)
 
 

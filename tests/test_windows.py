@@ -61,7 +61,7 @@ def test_nothing_is_copied_and_nothing_can_be_changed():
     ("call", "message"),
     [
         (lambda: windows(np.zeros((2, 2, 2)), 1), r"series: got shape \(2, 2, 2\), wanted \(T,\) or \(T, D\)"),
-        (lambda: windows(np.float64(1), 1), r"series: got shape \(\), wanted \(T,\) or \(T, D\)"),
+        (lambda: windows(np.array(1.0), 1), r"series: got shape \(\), wanted \(T,\) or \(T, D\)"),
         (lambda: windows(np.zeros(5), 0), "length: got 0, wanted at least 1"),
         (lambda: windows(np.zeros(5), 1, 0), "horizon: got 0, wanted at least 1"),
         (lambda: windows(np.zeros(5), 4, 2), r"series: got 5 steps, wanted at least length \+ horizon = 6"),
