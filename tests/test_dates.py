@@ -195,7 +195,7 @@ def test_the_vocabularies_are_of_characters():
         (lambda: dates.pairs(rng(), 1, days=[]), r"days: got shape \(0,\) of float64, wanted \(k,\) numbers from 0"),
         (lambda: dates.pairs(rng(), 1, days=[73_049]), "days: got .* wanted .* from 0 to 73048"),
         (lambda: dates.pairs(rng(), 1, days=np.array([0.5])), "days: got shape .* of float64, wanted"),
-        (lambda: dates.pairs(rng(), 1, locales=["en"], formats=["short"]), "formats: got .* wanted one that is answe"),
+        (lambda: dates.pairs(rng(), 1, locales=["en"], formats=["short"]), "formats: got .* wanted one that is"),
         (lambda: dates.splits(rng(), 1, 1, held_out_locales=["xx"]), r"held_out_locales: got \('xx',\), wanted some"),
         (
             lambda: dates.splits(rng(), 1, 1, held_out_formats=()),

@@ -73,6 +73,14 @@ def test_people_live_by_the_wall_clock(series, change):
     assert best(standard) - by_the_wall == (2 if "-04-" in change else -2)
 
 
+def test_the_night_peak_knows_no_summer_time(series):
+    slot = (series.local - series.local.astype("datetime64[D]")) // HALF_HOUR
+    summer = series.local - series.utc == 22 * HALF_HOUR
+    rise = np.diff(series.demand, prepend=np.nan)
+    for season, rises, falls in [(summer, 0, 46), (~summer, 46, 0)]:  # at midnight in summer, else at 23:00
+        assert np.nanmean(rise[season & (slot == rises)]) > 150 > -100 > np.nanmean(rise[season & (slot == falls)])
+
+
 def test_holidays_are_whole_days_and_lower_the_demand(series):
     dates = series.local.astype("datetime64[D]")
     free = np.unique(dates[series.holiday])

@@ -11,8 +11,8 @@ which is put forward in October and back in April, so both times are here:
 - `local` is the wall clock, for the calendar only. On six days of the three years it skips two half-hours or
   has two of them twice; such days have 46 or 50.
 
-Not all demand follows the wall clock: water is heated at night by a switch that knows no summer time, and
-its peak moves from midnight to 23:00 when the clocks go back.
+Not all demand follows the wall clock. At night some 200 MW are switched on at once, at midnight in summer time and
+at 23:00 else: by a clock that is never put forward. (Off-peak water heaters, we suppose; the file does not say.)
 """
 
 from __future__ import annotations

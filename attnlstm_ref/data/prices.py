@@ -18,6 +18,8 @@ Only trading days have a row. What to know before drawing anything:
 - In this table the index opens exactly where it closed the day before: on 96 % of the days until the end of
   2005, on 43 % in 2006 and on a quarter in 2012 and 2013. Its night is in the range of the day then, and
   the open says nothing.
+- Ranges have outliers. Some happened (the flash crash of 6 May 2010); Microsoft's low of 1 July 2008, 14 per cent
+  below that day's open and close, may be a misprint. They are left in: fit models to the logarithms.
 """
 
 from __future__ import annotations
