@@ -150,7 +150,7 @@ def test_every_question_of_a_self_test_has_a_folded_answer_and_a_way_back(path):
 
 
 def test_each_part_that_is_written_has_its_self_test():
-    assert len(SELF_TESTS) == 2
+    assert len(SELF_TESTS) == 3
 
 
 # --- notebook and package stay one -----------------------------------------------------------------
