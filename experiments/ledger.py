@@ -296,7 +296,7 @@ def round_numbers(low: float, high: float) -> list[float]:
     """Two to five round numbers that lie between the two."""
     span = (high - low) or 1.0
     power = 10.0 ** math.floor(math.log10(span))
-    step = next(step for step in (0.2 * power, 0.5 * power, power, 2 * power) if span / step <= 4.5)
+    step = next(step for step in (0.2 * power, 0.5 * power, power, 2 * power, 5 * power) if span / step <= 4.5)
     return [round(i * step, 10) for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 

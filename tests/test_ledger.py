@@ -132,7 +132,7 @@ def test_numbers_in_words() -> None:
     assert ledger.cost([{"seconds": 90.0}, {}]) == "2 runs, CPU time not recorded"
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 0), (-1, 0), (0, 0.03), (-0.7, 41), (0, 1e5)])
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (-1, 0), (0, 0.03), (0, 9.5), (-0.7, 41), (0, 1e5)])
 def test_an_axis_has_a_few_round_numbers(low: float, high: float) -> None:
     ticks = ledger.round_numbers(low, high)
     assert 1 <= len(ticks) <= 6 and ticks == sorted(set(ticks))
