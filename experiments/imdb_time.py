@@ -35,7 +35,7 @@ from experiments import _reviews, _runs, _verdicts, imdb_gain
 from experiments._reviews import LOOKS, Reader
 
 RESULT = Path(__file__).parent / "results" / "imdb_time.json"
-ROUNDS = (1, 2, 3, 4, 5)
+ROUNDS = (1, 2, 3, 4, 5)  # also the seeds of their batches
 STEPS, WARM = 60, 5
 ARRIVED = 0.8
 CLAIMED = 30.0  # per cent
@@ -52,7 +52,7 @@ def run(keep: int, turn: int, steps: int = STEPS, every: int = 1) -> dict[str, A
     torch.set_flush_denormal(True)
     start = time.process_time()
     seconds = {row: round(step_seconds(setup, turn, steps, every), 6) for row, setup in imdb_gain.setups(keep).items()}
-    return {"keep": keep, "round": turn, "step": seconds, "seconds": round(time.process_time() - start, 1)}
+    return {"keep": keep, "seed": turn, "step": seconds, "seconds": round(time.process_time() - start, 1)}
 
 
 def step_seconds(setup: _reviews.Setup, seed: int, steps: int, every: int) -> float:
@@ -76,7 +76,7 @@ def step_seconds(setup: _reviews.Setup, seed: int, steps: int, every: int) -> fl
 
 
 def key(record: dict[str, Any]) -> tuple[int, int]:
-    return record["keep"], record["round"]
+    return record["keep"], record["seed"]
 
 
 def about() -> dict[str, Any]:
@@ -86,7 +86,7 @@ def about() -> dict[str, Any]:
         "sha256": {"learn": _reviews.hashes()["learn"]},
         "measured": f"mean CPU seconds of {STEPS} training steps of {imdb_gain.BASE.batch} reviews, one thread, "
         "the readers in turn",
-        "rounds": list(ROUNDS),
+        "seeds": list(ROUNDS),
         **_runs.here(),
     }
 
@@ -135,7 +135,7 @@ def finding() -> _verdicts.Finding:
             effects.append(saving(f"to 80 %, {name}, {keep}", *(spent(runs, steps, row, keep) for row in rows)))
     for keep in imdb_gain.LENGTHS:
         a_pass = [
-            {one["round"]: float(np.log(one["step"][row])) for one in steps if one["keep"] == keep}
+            {one["seed"]: float(np.log(one["step"][row])) for one in steps if one["keep"] == keep}
             for row in ("lstm additive", "lstm last")
         ]
         effects.append(saving(f"a pass, LSTM, {keep}", *a_pass))
