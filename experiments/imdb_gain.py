@@ -19,7 +19,7 @@ failed if below. All met: holds; some: holds under conditions; none, and all fai
 told beside it and decides nothing.
 The other claim is judged in `imdb_time`, from the same runs.
 
-    python -m experiments.imdb_gain             about two hours on two cores; finished runs are kept
+    python -m experiments.imdb_gain             two and a half hours on one core; finished runs are kept
     python -m experiments.imdb_gain --smoke     seconds, writes nothing
 """
 

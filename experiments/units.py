@@ -9,7 +9,7 @@ accuracy on the best of the others, at either size; and to take over the best *s
 must gain as much on taking over the best *number* of units. If the number is what counts, or if hardly anything does,
 this fails. All four effects met: holds; some: holds under conditions; none, and all failed: refuted.
 
-    python -m experiments.units            # about ten minutes on one core; finished runs are kept
+    python -m experiments.units            # about a quarter of an hour on one core; finished runs are kept
     python -m experiments.units --smoke    # seconds, writes nothing
 """
 
