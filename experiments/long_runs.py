@@ -217,9 +217,9 @@ def plateau_gain() -> _verdicts.Finding:
         f"half of the claimed {CLAIMED:g} %, in each reading of what improves.",
         data="; ".join(_curves.DATA[data] for data in NAMES),
         seeds=seeds(),
-        note="A rate that is halved after the first epoch without a lower loss can change only what comes after the best "
-        "epoch, unless the loss falls again: where it does not, that epoch is the same in both, and the effect is exactly "
-        f"0. Of the accuracy itself, best epoch: {accuracy}. On the snippets wrong answers change by "
+        note="A rate that is halved after the first epoch without a lower loss can change only what comes after the "
+        "best epoch, unless the loss falls again: where it does not, that epoch is the same in both, and the effect is "
+        f"exactly 0. Of the accuracy itself, best epoch: {accuracy}. On the snippets wrong answers change by "
         f"{change(falling, fixed[SNIPPETS], wrong)} where the rate falls evenly to 0 in place of staying; from a fixed "
         f"rate of {HIGH:g} to one that is halved, by {change(high_halved, high, wrong)}.",
     )
