@@ -17,7 +17,7 @@ the other seeds, and judged by the outcome texts (`_curves.chosen`). And batches
 the 8 GB of a small machine. Paired by seed (memory: over three rounds), with Student's 95 % interval. All four effects
 met: holds; some: holds under conditions; none, and all failed: refuted.
 
-    python -m experiments.batch_size            # about fifteen minutes on one core; finished runs are kept
+    python -m experiments.batch_size            # about 25 minutes on one core; finished runs are kept
     python -m experiments.batch_size --smoke    # seconds, writes nothing
 """
 
