@@ -417,7 +417,136 @@ def model(layer: Any, inputs: Any, mask: Any = None, *, temperature: Any = 1.0) 
     temperature_is_positive(temperature)
 
 
-def tokens_known(low: int, high: int, vocab_size: int) -> None:
+def forecaster_sizes(
+    input_size: Any, hidden_size: Any, horizon: Any, future_size: Any, outputs: Any, score: Any, units: Any, heads: Any
+) -> None:
+    at_least("input_size", input_size, 1, "features")
+    at_least("hidden_size", hidden_size, 1, "units")
+    at_least("horizon", horizon, 1, "steps ahead")
+    at_least("future_size", future_size, 0, "features")
+    at_least("outputs", outputs, 1, "outputs")
+    at_least("attention_units", units, 1, "units")
+    pooling_heads("2 * hidden_size", 2 * hidden_size, score, heads)
+
+
+def forecast(inputs: Any, future: Any, mask: Any, widths: tuple[int | None, ...], temperature: Any) -> None:
+    """The past fits the model, and so does what is known of the steps ahead; `widths` are (D, horizon, F)."""
+    input_size, horizon, future_size = widths
+    batch, steps, _ = sequence("inputs", inputs, input_size, "features (B, T, D)")
+    if batch == 0:
+        raise ValueError(f"inputs: got shape {say(shape_of('inputs', inputs))}, wanted at least one row")
+    floats("inputs", inputs, "(B, T, D)")
+    wanted = (batch, horizon, future_size)
+    if future_size and future is None:
+        raise ValueError(f"future: got None, wanted features (B, horizon, F) = {say(wanted)}")
+    if future_size:
+        exactly("future", future, wanted, "features (B, horizon, F)")
+        floats("future", future, "(B, horizon, F)")
+    elif future is not None:
+        got = f"shape {say(shape_of('future', future))}"
+        raise ValueError(f"future: got {got}, wanted None: with future_size 0 nothing is known of the steps ahead")
+    padding_mask(mask, batch, steps)
+    temperature_is_positive(temperature)
+
+
+def floats(name: str, array: Any, meaning: str) -> None:
+    if "float" not in str(array.dtype):
+        raise ValueError(f"{name}: got {array.dtype}, wanted floating features {meaning}")
+
+
+def forecaster(layer: Any, inputs: Any, future: Any = None, mask: Any = None, *, temperature: Any = 1.0) -> None:
+    forecast(inputs, future, mask, (layer.input_size, layer.horizon, layer.future_size), temperature)
+
+
+def tokens_known(low: int, high: int, vocab_size: int, name: str = "inputs") -> None:
     """The smallest and the largest token of a batch are in the vocabulary."""
     if low < 0 or high >= vocab_size:
-        raise ValueError(f"inputs: got token {low if low < 0 else high}, wanted 0 to {vocab_size - 1}")
+        raise ValueError(f"{name}: got token {low if low < 0 else high}, wanted 0 to {vocab_size - 1}")
+
+
+# --- sequence to sequence --------------------------------------------------------------------------
+
+
+def seq2seq_sizes(source_size: Any, target_size: Any, embedding_size: Any, hidden_size: Any, units: Any) -> None:
+    at_least("source_size", source_size, 1, "tokens")
+    at_least("target_size", target_size, 2, "tokens")  # padding, and something to say
+    at_least("embedding_size", embedding_size, 1, "features")
+    at_least("hidden_size", hidden_size, 1, "units")
+    at_least("attention_units", units, 1, "attention units")
+
+
+def tokens(name: str, array: Any, wanted: Shape, meaning: str, vocab_size: int) -> None:
+    """Whole numbers of that shape, with no axis empty."""
+    exactly(name, array, wanted, meaning)
+    kind, shape = str(getattr(array, "dtype", type(array).__name__)), shape_of(name, array)
+    if "int" not in kind:
+        raise ValueError(f"{name}: got {kind}, wanted whole numbers: {meaning} from 0 to {vocab_size - 1}")
+    if 0 in shape:
+        raise ValueError(f"{name}: got shape {say(shape)}, wanted {meaning} with at least one row and one step")
+
+
+def seq2seq_source(layer: Any, source: Any, mask: Any = None, **_: Any) -> None:
+    """For a model with a vocabulary of `layer.source_size`."""
+    tokens("source", source, (None, None), "tokens (B, T)", layer.source_size)
+    batch, steps = shape_of("source", source)
+    padding_mask(mask, batch, steps)
+
+
+def seq2seq(layer: Any, source: Any, target: Any, mask: Any = None, *, temperature: Any = 1.0, **_: Any) -> None:
+    seq2seq_source(layer, source, mask)
+    batch, _steps = shape_of("source", source)
+    tokens("target", target, (batch, None), "tokens (B, U)", layer.target_size)
+    temperature_is_positive(temperature)
+
+
+def seq2seq_step(layer: Any, token: Any, state: Any, memory: Any, *, temperature: Any = 1.0, **_: Any) -> None:
+    """The four arrays of a memory and the two of a state fit each other, the tokens and the model."""
+    if not all(hasattr(memory, part) for part in ("keys", "values", "mask", "summary")):
+        raise ValueError(f"memory: got {type(memory).__name__}, wanted Memory(keys, values, mask, summary)")
+    if not isinstance(state, (tuple, list)) or len(state) != 2:
+        raise ValueError(f"state: got {type(state).__name__}, wanted a pair: hidden (B, H) and cell (B, H)")
+    tokens("token", token, (None,), "tokens (B,)", layer.target_size)
+    (batch,), size = shape_of("token", token), layer.hidden_size
+    exactly("state[0]", state[0], (batch, size), "(B, H)")
+    exactly("state[1]", state[1], (batch, size), "(B, H)")
+    exactly("memory.values", memory.values, (batch, None, 2 * size), "(B, T, 2H)")
+    exactly("memory.summary", memory.summary, (batch, 2 * size), "(B, 2H)")
+    temperature_is_positive(temperature)
+
+
+def greedy(model: Any, source: Any, mask: Any = None, *, start: Any, end: Any, steps: Any) -> None:
+    """The source is left to `remember`."""
+    for name, mark in {"start": start, "end": end}.items():
+        at_least(name, mark, 1, "a token that is not padding")
+        if mark >= model.target_size:
+            raise ValueError(f"{name}: got {mark}, wanted a token from 1 to {model.target_size - 1}")
+    at_least("steps", steps, 1, "tokens")
+
+
+def beam_search(
+    model: Any,
+    source: Any,
+    mask: Any = None,
+    *,
+    start: Any,
+    end: Any,
+    steps: Any,
+    width: Any,
+    length_penalty: Any = 0.0,
+) -> None:
+    greedy(model, source, mask, start=start, end=end, steps=steps)
+    at_least("width", width, 1, "sequences")
+    if not isinstance(length_penalty, numbers.Real) or not 0.0 <= float(length_penalty) < float("inf"):
+        raise ValueError(f"length_penalty: got {length_penalty!r}, wanted a number, 0 or more")
+
+
+def pairs(sources: Any, targets: Any, batch_size: Any, start: Any, end: Any) -> None:
+    """Sources and targets, lists of token numbers, one for one; and no target with the mark of padding in it."""
+    if not len(sources) or len(sources) != len(targets):
+        raise ValueError(f"targets: got {len(targets)}, wanted one for each of {len(sources)} sources, at least one")
+    at_least("batch_size", batch_size, 1, "pairs")
+    for name, mark in {"start": start, "end": end}.items():
+        at_least(name, mark, 1, "a token that is not padding")
+    for row, target in enumerate(targets):
+        if any(token <= 0 for token in target):
+            raise ValueError(f"targets: got token {min(target)} in row {row}, wanted 1 or more: 0 is padding")

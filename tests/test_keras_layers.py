@@ -210,15 +210,16 @@ def test_mixed_precision(policy: str, score: str) -> None:
 LOAD = """
 import sys, numpy as np, attnlstm_ref.keras, keras
 model = keras.saving.load_model(sys.argv[1])  # safe mode: a Lambda would be refused
-np.savez(sys.argv[3], *model(np.load(sys.argv[2])))
+given = list(np.load(sys.argv[2]).values())
+np.savez(sys.argv[3], *model(given if len(given) > 1 else given[0]))
 """
 
 
-def load_elsewhere(model: keras.Model, inputs: np.ndarray, folder: Path) -> list[np.ndarray]:
+def load_elsewhere(model: keras.Model, inputs: np.ndarray | list[np.ndarray], folder: Path) -> list[np.ndarray]:
     """What the model says after a journey through a file into another process."""
     model.save(folder / "model.keras")
-    np.save(folder / "inputs.npy", inputs)
-    files = [str(folder / name) for name in ("model.keras", "inputs.npy", "outputs.npz")]
+    np.savez(folder / "inputs.npz", *(inputs if isinstance(inputs, list) else [inputs]))
+    files = [str(folder / name) for name in ("model.keras", "inputs.npz", "outputs.npz")]
     subprocess.run([sys.executable, "-c", LOAD, *files], check=True, timeout=120)
     return list(np.load(files[2]).values())
 

@@ -281,6 +281,7 @@ MODELS = {
     "features": {},
     "features, two layers": {"num_layers": 2, "attention_units": 4},
     "features, residual, wider": {"residual": True, "num_layers": 2, "outputs": 3},
+    "features, residual, eight layers": {"residual": True, "num_layers": 8},
     "features, residual, same width": {"residual": True, "input_size": 2 * H, "score": "scaled_dot"},
     "tokens, three heads": {"vocab_size": 11, "score": "multi_head", "heads": 3},
     "features, one head": {"score": "multi_head"},
@@ -288,10 +289,10 @@ MODELS = {
 }
 
 
-def pair_of_models(options: dict[str, Any], dtype: str) -> tuple[Any, Any, Arrays]:
+def pair_of_models(options: dict[str, Any], dtype: str, kind: str = "AttentionLSTM") -> tuple[Any, Any, Arrays]:
     options = {"input_size": D, "hidden_size": H} | options
-    in_keras = ours_keras.AttentionLSTM(**options, dtype=dtype)
-    in_torch = ours_torch.AttentionLSTM(**options).to(getattr(torch, dtype)).eval()
+    in_keras = getattr(ours_keras, kind)(**options, dtype=dtype)
+    in_torch = getattr(ours_torch, kind)(**options).to(getattr(torch, dtype)).eval()
     shapes = {name: array.shape for name, array in convert_keras.to_numpy(in_keras).items()}
     parameters = random_arrays(shapes, dtype, seed=7)
     parameters = {name: (0.5 * array).astype(dtype) for name, array in parameters.items()}
@@ -318,11 +319,47 @@ def test_model(name: str, dtype: str) -> None:
     inputs = inputs_for(options, dtype)
     mask = None if "vocab_size" in options else lengths_mask()
 
-    outputs, weights = ours_numpy.attention_lstm(inputs, parameters, mask, **asked)
-    got = in_torch(torch.tensor(inputs), None if mask is None else torch.tensor(mask), temperature=0.8)
+    def in_numpy(**parameters: np.ndarray) -> tuple:
+        return ours_numpy.attention_lstm(inputs, parameters, mask, **asked)
+
+    models_agree(in_numpy, in_torch, in_keras, (inputs, mask), parameters, dtype)
+
+
+FORECASTERS = {
+    **{score: {"score": score} for score in PARAMETERS},
+    "one step, nothing known": {"horizon": 1, "future_size": 0},
+    "nothing known, dot": {"future_size": 0, "score": "dot", "outputs": 2},
+    "two layers, residual, two outputs": {"num_layers": 2, "residual": True, "outputs": 2, "attention_units": 7},
+    "three heads": {"score": "multi_head", "heads": 3},
+    "one head, nothing known": {"score": "multi_head", "future_size": 0},
+}
+
+
+@both_precisions
+@pytest.mark.parametrize("name", FORECASTERS)
+def test_forecaster(name: str, dtype: str) -> None:
+    options = {"horizon": 3, "future_size": 2} | FORECASTERS[name]
+    asked = {"score": options.get("score", "additive"), "heads": options.get("heads", 1), "temperature": 0.8}
+    in_torch, in_keras, parameters = pair_of_models(options, dtype, "AttentionForecaster")
+    shape = (B, options["horizon"], options["future_size"])
+    inputs = inputs_for(options, dtype)
+    future = random_arrays({"future": shape}, dtype, seed=16)["future"] if options["future_size"] else None
+
+    def in_numpy(**parameters: np.ndarray) -> tuple:
+        return ours_numpy.attention_forecaster(inputs, future, parameters, lengths_mask(), **asked)
+
+    models_agree(in_numpy, in_torch, in_keras, (inputs, future, lengths_mask()), parameters, dtype)
+
+
+def models_agree(
+    in_numpy: Callable[..., tuple], in_torch: Any, in_keras: Any, given: tuple, parameters: Arrays, dtype: str
+) -> None:
+    """Values, and the gradient of every parameter under its shared name; all at a temperature of 0.8."""
+    outputs, weights = in_numpy(**parameters)
+    got = in_torch(*(None if one is None else torch.tensor(one) for one in given), temperature=0.8)
     weigh(got, torch.tensor).backward()
     with tf.GradientTape() as tape:
-        also = in_keras(inputs, mask, temperature=0.8)
+        also = in_keras(*given, temperature=0.8)
         loss = weigh(also, tf.constant)
     variables = convert_keras._variables(in_keras)
     gradients = tape.gradient(loss, {n: v.value for n, v in variables.items()})
@@ -332,7 +369,7 @@ def test_model(name: str, dtype: str) -> None:
         close(a.detach(), value, dtype)
         close(b, value, dtype)
     assert (weights[3] == 0).all()
-    assert_allclose(weights[:3].sum(axis=1), 1.0, rtol=1e-5)
+    assert_allclose(weights[:3].sum(axis=-1), 1.0, rtol=1e-5)
 
     # Gradients under the shared names: a copy of the torch model whose parameters *are* the gradients.
     holder = copy.deepcopy(in_torch)
@@ -344,11 +381,7 @@ def test_model(name: str, dtype: str) -> None:
         twice = 2.0 if key.endswith(("forward.bias", "backward.bias")) else 1.0
         close(of_torch[key] / twice, gradient, dtype)  # nn.LSTM has two biases; each has the whole gradient
     if dtype == "float64":
-        slope_agrees(
-            lambda **moved: ours_numpy.attention_lstm(inputs, moved, mask, **asked),
-            parameters,
-            gradients,
-        )
+        slope_agrees(in_numpy, parameters, gradients)
 
 
 def test_weights_travel_between_the_frameworks_and_back() -> None:

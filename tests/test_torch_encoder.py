@@ -147,6 +147,18 @@ def test_residual_is_layer_norm_of_skip_plus_output():
     assert [layer.skip is None for layer in deep.layers] == [False, True]  # the second keeps its width
 
 
+@pytest.mark.parametrize(("residual", "least", "most"), [(True, 0.3, 10.0), (False, 0.0, 0.01)])
+def test_eight_layers_deep_the_gradient_arrives_whole_by_the_skips_alone(residual, least, most):
+    """The first layer's gradient over the last layer's, of the LSTMs' own parameters."""
+    model = encoder(num_layers=8, residual=residual)
+    states = model(normal(B, T, D), up_to([6, 2, 4], T))
+    (states * normal(*states.shape, seed=3)).sum().backward()
+    lstms = [[*layer.rightward.parameters(), *layer.leftward.parameters()] for layer in model.layers]
+    lengths = [torch.cat([parameter.grad.flatten() for parameter in one]).norm() for one in lstms]
+    assert least < lengths[0] / lengths[-1] < most
+    assert torch.isfinite(states).all()
+
+
 def test_dropout_is_for_training_alone():
     model, x = encoder(dropout=0.5, num_layers=2), normal(B, T, D)
     assert not torch.equal(model(x), model(x))

@@ -29,22 +29,28 @@ from attnlstm_ref.keras.convert import (
     to_numpy,
 )
 from attnlstm_ref.keras.encoder import BiLSTMEncoder
+from attnlstm_ref.keras.forecaster import AttentionForecaster
 from attnlstm_ref.keras.model import AttentionLSTM
 from attnlstm_ref.keras.multi_head import MultiHeadAttention, merge_heads, split_heads
 from attnlstm_ref.keras.pooling import AttentionPooling
+from attnlstm_ref.keras.seq2seq import Memory, Seq2Seq, beam_search, greedy
 from attnlstm_ref.keras.sharpness import effective_length, entropy, entropy_penalty, square_penalty
-from attnlstm_ref.keras.train import text_batches
+from attnlstm_ref.keras.train import pair_batches, sequence_accuracy, text_batches
 
 __all__ = [
     "AdditiveAttention",
+    "AttentionForecaster",
     "AttentionLSTM",
     "AttentionPooling",
     "BiLSTMEncoder",
     "DotAttention",
     "GeneralAttention",
+    "Memory",
     "MultiHeadAttention",
+    "Seq2Seq",
     "additive_scores",
     "attend",
+    "beam_search",
     "dot_scores",
     "effective_length",
     "entropy",
@@ -52,11 +58,14 @@ __all__ = [
     "from_lstm",
     "from_multi_head",
     "general_scores",
+    "greedy",
     "load_multi_head",
     "load_numpy",
     "masked_softmax",
     "merge_heads",
+    "pair_batches",
     "scaled_dot_scores",
+    "sequence_accuracy",
     "softmax",
     "split_heads",
     "square_penalty",

@@ -7,15 +7,21 @@ transposed, summed or moved. Only the names differ.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import singledispatch
 from typing import Any
 
 import keras
 import numpy as np
 
 from attnlstm_ref import _checks
+from attnlstm_ref.keras.encoder import BiLSTMEncoder
+from attnlstm_ref.keras.forecaster import AttentionForecaster
 from attnlstm_ref.keras.model import AttentionLSTM
 from attnlstm_ref.keras.multi_head import MultiHeadAttention
+from attnlstm_ref.keras.seq2seq import Seq2Seq
 from attnlstm_ref.numpy import LSTMWeights, MultiHeadWeights
+
+Model = AttentionLSTM | AttentionForecaster | Seq2Seq
 
 
 def from_lstm(layer: keras.layers.LSTM | keras.layers.Bidirectional) -> LSTMWeights | tuple[LSTMWeights, LSTMWeights]:
@@ -141,7 +147,7 @@ def load_multi_head(layer: MultiHeadAttention, weights: MultiHeadWeights) -> Non
         variable.assign(given[name])
 
 
-def to_numpy(model: AttentionLSTM) -> dict[str, np.ndarray]:
+def to_numpy(model: Model) -> dict[str, np.ndarray]:
     """The model's parameters under the names that all three dialects share; see `attnlstm_ref.numpy.attention_lstm`.
 
     Returns
@@ -151,7 +157,7 @@ def to_numpy(model: AttentionLSTM) -> dict[str, np.ndarray]:
     return {name: _array(variable) for name, variable in _variables(model).items()}
 
 
-def load_numpy(model: AttentionLSTM, parameters: Mapping[str, np.ndarray]) -> None:
+def load_numpy(model: Model, parameters: Mapping[str, np.ndarray]) -> None:
     """Put such parameters into a model of the same shape, in place.
 
     Raises
@@ -181,22 +187,44 @@ def _array(variable: keras.Variable) -> np.ndarray:
     return np.array(np.asarray(keras.ops.convert_to_tensor(variable)))
 
 
-def _variables(model: AttentionLSTM) -> dict[str, keras.Variable]:
-    """The shared name of every variable of the model."""
+def _variables(model: Model) -> dict[str, keras.Variable]:
+    """The shared name of every variable: its own name, behind the name of its layer and a dot where it is in one."""
+    named = {f"{layer.name}{name}": one for layer in model.layers for name, one in _inside(layer).items()}
+    taken = {id(variable) for variable in named.values()}
+    return {variable.name: variable for variable in model.weights if id(variable) not in taken} | named
+
+
+@singledispatch
+def _inside(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
+    """What comes after the layer's name; the functions below say where a kind of layer has names of its own."""
+    # However deep: "attention/w_keys" of several heads is ".w_keys", as of additive scores.
+    return {f".{variable.name}": variable for variable in layer.weights}
+
+
+@_inside.register(keras.layers.Embedding)
+def _(layer: keras.layers.Embedding) -> dict[str, keras.Variable]:
+    return {"": layer.embeddings}
+
+
+@_inside.register(keras.layers.Dense)
+def _(layer: keras.layers.Dense) -> dict[str, keras.Variable]:
+    return {".weight": layer.kernel, ".bias": layer.bias}
+
+
+@_inside.register(keras.layers.LSTMCell)
+def _(layer: keras.layers.LSTMCell) -> dict[str, keras.Variable]:
+    variables = layer.kernel, layer.recurrent_kernel, layer.bias
+    return {f".{name}": variable for name, variable in zip(LSTMWeights._fields, variables, strict=True)}
+
+
+@_inside.register(BiLSTMEncoder)
+def _(layer: BiLSTMEncoder) -> dict[str, keras.Variable]:
     named: dict[str, keras.Variable] = {}
-    if model.vocab_size is not None:
-        named["embedding"] = model.embedding.embeddings
-    for depth, bilstm in enumerate(model.encoder.bilstms):
+    for depth, bilstm in enumerate(layer.bilstms):
         for direction, lstm in (("forward", bilstm.forward_layer), ("backward", bilstm.backward_layer)):
-            cell = lstm.cell
-            for name, variable in zip(
-                LSTMWeights._fields, (cell.kernel, cell.recurrent_kernel, cell.bias), strict=True
-            ):
-                named[f"encoder.{depth}.{direction}.{name}"] = variable
-        if model.encoder.residual:
-            for skip in model.encoder.skips[depth].weights:  # none where the widths agree
-                named[f"encoder.{depth}.skip"] = skip
-            named[f"encoder.{depth}.norm.gain"] = model.encoder.norms[depth].gamma
-            named[f"encoder.{depth}.norm.bias"] = model.encoder.norms[depth].beta
-    named |= {f"pool.{variable.name}": variable for variable in model.pool.weights}
-    return named | {"head.weight": model.head.kernel, "head.bias": model.head.bias}
+            named |= {f".{depth}.{direction}{name}": variable for name, variable in _inside(lstm.cell).items()}
+        if layer.residual:
+            for skip in layer.skips[depth].weights:  # none where the widths agree
+                named[f".{depth}.skip"] = skip
+            named |= {f".{depth}.norm.gain": layer.norms[depth].gamma, f".{depth}.norm.bias": layer.norms[depth].beta}
+    return named

@@ -19,8 +19,39 @@ def _check(model: AttentionLSTM, inputs: Any, mask: Any = None, *, temperature: 
     _checks.temperature_is_positive(temperature)
 
 
+class OutputsAndWeights(keras.Model):
+    """A model that returns (outputs, weights) and is compiled and trained as if it returned the outputs alone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # `compile` asks for XLA wherever it can be had; an LSTM is slower with it. `jit_compile=True` still brings it.
+        self.supports_jit = False
+        self.config: dict[str, Any] = {}
+
+    def compute_mask(self, *args: Any, **kwargs: Any) -> None:
+        """The time axis of the inputs is gone from the outputs, and the padding mask with it."""
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Tensor:
+        """The loss of the outputs; the weights have no right answer to be compared with."""
+        return super().compute_loss(x, y, y_pred[0], sample_weight, training)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, float]:
+        """Metrics, like the loss, see the outputs alone."""
+        return super().compute_metrics(x, y, y_pred[0], sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), **self.config}
+
+
 @keras.saving.register_keras_serializable("attnlstm_ref")
-class AttentionLSTM(MaskByPosition, keras.Model):
+class AttentionLSTM(MaskByPosition, OutputsAndWeights):
     """BiLSTM → attention pooling → one linear layer, for classes (logits) and for values alike.
 
     Parameters
@@ -74,8 +105,6 @@ class AttentionLSTM(MaskByPosition, keras.Model):
             _checks.at_least("vocab_size", vocab_size, 1, "tokens")
         _checks.at_least("hidden_size", hidden_size, 1, "units")
         _checks.pooling_heads("2 * hidden_size", 2 * hidden_size, score, heads)
-        # `compile` asks for XLA wherever it can be had; an LSTM is slower with it. `jit_compile=True` still brings it.
-        self.supports_jit = False
         self.config = {
             "input_size": input_size,
             "hidden_size": hidden_size,
@@ -127,24 +156,3 @@ class AttentionLSTM(MaskByPosition, keras.Model):
         states = self.encoder(self.dropout(x, training=training), mask, training=training)  # (B, T, 2H)
         context, weights = self.pool(states, mask, temperature=temperature)  # (B, 2H), (B, T)
         return self.head(self.dropout(context, training=training)), weights
-
-    def compute_mask(self, *args: Any, **kwargs: Any) -> None:
-        """The time axis is gone from the outputs, and the padding mask with it."""
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: Any = None,
-        y_pred: Any = None,
-        sample_weight: Any = None,
-        training: bool = True,
-    ) -> Tensor:
-        """The loss of the outputs; the weights have no right answer to be compared with."""
-        return super().compute_loss(x, y, y_pred[0], sample_weight, training)
-
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, float]:
-        """Metrics, like the loss, see the outputs alone."""
-        return super().compute_metrics(x, y, y_pred[0], sample_weight)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), **self.config}

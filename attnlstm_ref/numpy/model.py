@@ -7,6 +7,7 @@ writes it and `load_numpy` reads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
@@ -25,6 +26,7 @@ from attnlstm_ref.numpy.lstm import LSTMWeights, bilstm
 from attnlstm_ref.numpy.multi_head import MultiHeadWeights, multi_head_attention
 
 Array = np.ndarray
+Shapes = dict[str, tuple[int, ...]]
 MATRICES = MultiHeadWeights._fields[:4]  # of several heads; the model has no biases there
 
 
@@ -39,7 +41,7 @@ def parameter_shapes(
     heads: int = 1,
     num_layers: int = 1,
     residual: bool = False,
-) -> dict[str, tuple[int, ...]]:
+) -> Shapes:
     """Every parameter of the model by name, with its shape; their product, summed, is the parameter count.
 
     The arguments are those of the models (`attnlstm_ref.torch.AttentionLSTM`).
@@ -55,7 +57,15 @@ def parameter_shapes(
     states = 2 * hidden_size
     _checks.pooling_heads("2 * hidden_size", states, score, heads)
     units = hidden_size if attention_units is None else attention_units
-    shapes: dict[str, tuple[int, ...]] = {} if vocab_size is None else {"embedding": (vocab_size, input_size)}
+    shapes: Shapes = {} if vocab_size is None else {"embedding": (vocab_size, input_size)}
+    shapes |= encoder_shapes(input_size, hidden_size, num_layers, residual)
+    shapes |= {"pool.query": (states,)} | attention_shapes("pool", states, units, score)
+    return shapes | {"head.weight": (states, outputs), "head.bias": (outputs,)}
+
+
+def encoder_shapes(input_size: int, hidden_size: int, num_layers: int, residual: bool) -> Shapes:
+    """The parameters of the stack of BiLSTMs."""
+    shapes, states = Shapes(), 2 * hidden_size
     for layer in range(num_layers):
         width = input_size if layer == 0 else states
         for direction in ("forward", "backward"):
@@ -66,35 +76,46 @@ def parameter_shapes(
             shapes[f"encoder.{layer}.skip"] = (width, states)
         if residual:
             shapes[f"encoder.{layer}.norm.gain"] = shapes[f"encoder.{layer}.norm.bias"] = (states,)
-    shapes["pool.query"] = (states,)
-    if score == "general":
-        shapes["pool.weight"] = (states, states)
-    if score == "additive":
-        shapes |= {"pool.w_query": (states, units), "pool.w_keys": (states, units), "pool.v": (units,)}
-    if score == "multi_head":
-        shapes |= {f"pool.{name}": (states, states) for name in MATRICES}
-    return shapes | {"head.weight": (states, outputs), "head.bias": (outputs,)}
+    return shapes
 
 
-def _sizes(parameters: Mapping[str, Array], score: str, heads: int) -> dict[str, tuple[int, ...]]:
+def attention_shapes(place: str, size: int, units: int, score: str) -> Shapes:
+    """What a score needs between a query and keys of one size; the names begin with `place`."""
+    shapes: dict[str, Shapes] = {
+        "general": {"weight": (size, size)},
+        "additive": {"w_query": (size, units), "w_keys": (size, units), "v": (units,)},
+        "multi_head": dict.fromkeys(MATRICES, (size, size)),
+    }
+    return {f"{place}.{name}": shape for name, shape in shapes.get(score, {}).items()}
+
+
+def size_of(parameters: Mapping[str, Array], name: str, rank: int, axis: int = 0) -> int:
+    """One size read off a parameter, which has to be there."""
+    if name not in parameters:
+        raise ValueError(f"parameters: missing: {name}")
+    _checks.exactly(name, parameters[name], (None,) * rank, f"{rank} axes")
+    return int(parameters[name].shape[axis])
+
+
+def encoder_sizes(parameters: Mapping[str, Array]) -> dict[str, Any]:
+    """The arguments that say how the stack of BiLSTMs is made."""
+    return {
+        "input_size": size_of(parameters, "encoder.0.forward.w_input", 2),
+        "hidden_size": size_of(parameters, "encoder.0.forward.w_hidden", 2),
+        "num_layers": sum(name.endswith(".forward.w_hidden") for name in parameters),
+        "residual": "encoder.0.norm.gain" in parameters,
+    }
+
+
+def _sizes(parameters: Mapping[str, Array], score: str, heads: int) -> Shapes:
     """The shapes these parameters would have if they fit each other, as far as the sizes can be read off."""
-
-    def size(name: str, rank: int, axis: int) -> int:
-        if name not in parameters:
-            raise ValueError(f"parameters: missing: {name}")
-        _checks.exactly(name, parameters[name], (None,) * rank, f"{rank} axes")
-        return int(parameters[name].shape[axis])
-
     return parameter_shapes(
-        input_size=size("encoder.0.forward.w_input", 2, 0),
-        hidden_size=size("encoder.0.forward.w_hidden", 2, 0),
-        outputs=size("head.bias", 1, 0),
-        vocab_size=size("embedding", 2, 0) if "embedding" in parameters else None,
+        **encoder_sizes(parameters),
+        outputs=size_of(parameters, "head.bias", 1),
+        vocab_size=size_of(parameters, "embedding", 2) if "embedding" in parameters else None,
         score=score,
-        attention_units=size("pool.v", 1, 0) if score == "additive" else None,
+        attention_units=size_of(parameters, "pool.v", 1) if score == "additive" else None,
         heads=heads,
-        num_layers=sum(name.endswith(".forward.w_hidden") for name in parameters),
-        residual="encoder.0.norm.gain" in parameters,
     )
 
 
@@ -124,12 +145,12 @@ def layer_norm(x: Float[Array, "*batch d"], gain: Float[Array, " d"], bias: Floa
     return gain * centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5) + bias
 
 
-def _score(name: str, parameters: Mapping[str, Array]) -> Score:
-    """The score function with the parameters of the pooling in place."""
+def _score(name: str, parameters: Mapping[str, Array], place: str) -> Score:
+    """The score function with its parameters filled in."""
     if name == "general":
-        return lambda query, keys: general_scores(query, keys, parameters["pool.weight"])
+        return lambda query, keys: general_scores(query, keys, parameters[f"{place}.weight"])
     if name == "additive":
-        w_query, w_keys, v = (parameters[f"pool.{part}"] for part in ("w_query", "w_keys", "v"))
+        w_query, w_keys, v = (parameters[f"{place}.{part}"] for part in ("w_query", "w_keys", "v"))
         return lambda query, keys: additive_scores(query, keys, w_query, w_keys, v)
     return dot_scores if name == "dot" else scaled_dot_scores
 
@@ -155,27 +176,28 @@ def encode(
     return x
 
 
-def pool(
+def look_up(
+    query: Float[Array, "... Tq d"],
     states: Float[Array, "B T d"],
     parameters: Mapping[str, Array],
     mask: Bool[Array, "B T"],
     *,
+    place: str,
     score: str,
     heads: int,
     temperature: float,
-) -> tuple[Float[Array, "B d"], Float[Array, "B T"]]:
-    """One learned query put to all the states; of several heads, the weights are their mean."""
-    query = parameters["pool.query"][None, :]  # (1, d): one query for every row
+) -> tuple[Float[Array, "B Tq d"], Float[Array, "B Tq T"]]:
+    """Queries put to all the states, by the parameters in `place`; of several heads, the weights are their mean."""
     allowed = mask[:, None, :]  # (B, 1, T)
     if score == "multi_head":
-        matrices = [parameters[f"pool.{name}"] for name in MATRICES]
+        matrices = [parameters[f"{place}.{name}"] for name in MATRICES]
         biases = [np.zeros_like(matrix[0]) for matrix in matrices]
         context, weights = multi_head_attention(
             query, states, states, MultiHeadWeights(*matrices, *biases), allowed, heads=heads, temperature=temperature
         )
-        return context[:, 0], weights.mean(axis=1)[:, 0]  # (B, h, 1, T) -> (B, T)
-    context, weights = attend(query, states, states, allowed, temperature=temperature, score=_score(score, parameters))
-    return context[:, 0], weights[:, 0]
+        return context, weights.mean(axis=1)  # (B, h, Tq, T) -> (B, Tq, T)
+    score_function = _score(score, parameters, place)
+    return attend(query, states, states, allowed, temperature=temperature, score=score_function)
 
 
 @validated(_check)
@@ -216,5 +238,8 @@ def attention_lstm(
         inputs = parameters["embedding"][np.where(mask, inputs, 0)]  # (B, T, D)
     mask = np.ones(inputs.shape[:2], dtype=bool) if mask is None else mask
     states = encode(inputs, parameters, mask)  # (B, T, 2H)
-    context, weights = pool(states, parameters, mask, score=score, heads=heads, temperature=temperature)
-    return context @ parameters["head.weight"] + parameters["head.bias"], weights
+    query = parameters["pool.query"][None, :]  # (1, 2H): one query for every row
+    context, weights = look_up(
+        query, states, parameters, mask, place="pool", score=score, heads=heads, temperature=temperature
+    )
+    return context[:, 0] @ parameters["head.weight"] + parameters["head.bias"], weights[:, 0]

@@ -22,14 +22,28 @@ from attnlstm_ref.torch.convert import (
     to_numpy,
 )
 from attnlstm_ref.torch.encoder import BiLSTMEncoder
+from attnlstm_ref.torch.forecaster import AttentionForecaster
 from attnlstm_ref.torch.model import AttentionLSTM
 from attnlstm_ref.torch.multi_head import MultiHeadAttention, merge_heads, split_heads
 from attnlstm_ref.torch.pooling import AttentionPooling
+from attnlstm_ref.torch.seq2seq import Memory, Seq2Seq, beam_search, greedy
 from attnlstm_ref.torch.sharpness import effective_length, entropy, entropy_penalty, square_penalty
-from attnlstm_ref.torch.train import CheckpointError, History, accuracy, evaluate, fit, predict, text_batches
+from attnlstm_ref.torch.train import (
+    CheckpointError,
+    History,
+    accuracy,
+    evaluate,
+    fit,
+    pair_batches,
+    predict,
+    sequence_accuracy,
+    sequence_loss,
+    text_batches,
+)
 
 __all__ = [
     "AdditiveAttention",
+    "AttentionForecaster",
     "AttentionLSTM",
     "AttentionPooling",
     "BiLSTMEncoder",
@@ -37,10 +51,13 @@ __all__ = [
     "DotAttention",
     "GeneralAttention",
     "History",
+    "Memory",
     "MultiHeadAttention",
+    "Seq2Seq",
     "accuracy",
     "additive_scores",
     "attend",
+    "beam_search",
     "dot_scores",
     "effective_length",
     "entropy",
@@ -50,12 +67,16 @@ __all__ = [
     "from_lstm",
     "from_multi_head",
     "general_scores",
+    "greedy",
     "load_multi_head",
     "load_numpy",
     "masked_softmax",
     "merge_heads",
+    "pair_batches",
     "predict",
     "scaled_dot_scores",
+    "sequence_accuracy",
+    "sequence_loss",
     "softmax",
     "split_heads",
     "square_penalty",

@@ -7,6 +7,7 @@ ever adds: their sum is the one bias of the NumPy dialect. On the way back the s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import singledispatch
 
 import numpy as np
 import torch
@@ -15,10 +16,15 @@ from torch import Tensor, nn
 from attnlstm_ref import _checks
 from attnlstm_ref._checks import validated
 from attnlstm_ref.numpy import LSTMWeights, MultiHeadWeights
-from attnlstm_ref.torch.encoder import BiLSTMLayer
+from attnlstm_ref.torch.encoder import BiLSTMEncoder, BiLSTMLayer
+from attnlstm_ref.torch.forecaster import AttentionForecaster
 from attnlstm_ref.torch.model import AttentionLSTM
 from attnlstm_ref.torch.multi_head import MultiHeadAttention
+from attnlstm_ref.torch.pooling import AttentionPooling
+from attnlstm_ref.torch.seq2seq import Seq2Seq
 
+Model = AttentionLSTM | AttentionForecaster | Seq2Seq
+Part = Tensor | nn.LSTM | nn.LSTMCell
 Pair = tuple[LSTMWeights, LSTMWeights]  # forward, backward
 
 
@@ -46,7 +52,7 @@ def from_lstm(lstm: nn.LSTM, *, layer: int = 0) -> LSTMWeights | Pair:
     ValueError
         Another kind of module, an LSTM without biases or with projections, a layer it does not have.
     """
-    directions = [_read(lstm, f"l{layer}{suffix}") for suffix in _suffixes(lstm)]
+    directions = [_read(lstm, f"_l{layer}{suffix}") for suffix in _suffixes(lstm)]
     return (directions[0], directions[1]) if lstm.bidirectional else directions[0]
 
 
@@ -82,7 +88,7 @@ def to_lstm(*layers: LSTMWeights | Pair) -> nn.LSTM:
     )
     for depth, directions in enumerate(stack):
         for suffix, one in zip(_suffixes(lstm), directions, strict=True):
-            _write(lstm, f"l{depth}{suffix}", one)
+            _write(lstm, f"_l{depth}{suffix}", one)
     return lstm
 
 
@@ -166,22 +172,23 @@ def load_multi_head(layer: MultiHeadAttention, weights: MultiHeadWeights) -> Non
             tensor.copy_(torch.tensor(given[name]))
 
 
-def to_numpy(model: AttentionLSTM) -> dict[str, np.ndarray]:
+def to_numpy(model: Model) -> dict[str, np.ndarray]:
     """The model's parameters under the names that all three dialects share; see `attnlstm_ref.numpy.attention_lstm`.
 
     Returns
     -------
     name -> array, copies in the model's own precision (bfloat16, which NumPy lacks, as float32)
     """
-    parameters = {name: _array(tensor) for name, tensor in _tensors(model).items()}
-    for depth, layer in enumerate(_layers(model)):
-        for direction, lstm in {"forward": layer.rightward, "backward": layer.leftward}.items():
-            for name, array in _read(lstm, "l0")._asdict().items():
-                parameters[f"encoder.{depth}.{direction}.{name}"] = array
+    parameters: dict[str, np.ndarray] = {}
+    for name, part in _parts(model).items():
+        if isinstance(part, nn.LSTM | nn.LSTMCell):
+            parameters |= {f"{name}.{field}": array for field, array in _read(part, _place(part))._asdict().items()}
+        else:
+            parameters[name] = _array(part)
     return parameters
 
 
-def load_numpy(model: AttentionLSTM, parameters: Mapping[str, np.ndarray]) -> None:
+def load_numpy(model: Model, parameters: Mapping[str, np.ndarray]) -> None:
     """Put such parameters into a model of the same shape, in place.
 
     Raises
@@ -190,49 +197,86 @@ def load_numpy(model: AttentionLSTM, parameters: Mapping[str, np.ndarray]) -> No
         Names that are missing, that the model does not have, or whose shape is another; nothing is loaded then.
     """
     _checks.parameters_fit(parameters, {name: array.shape for name, array in to_numpy(model).items()})
-    with torch.no_grad():
-        for name, tensor in _tensors(model).items():
-            tensor.copy_(torch.tensor(parameters[name]))
-    for depth, layer in enumerate(_layers(model)):
-        for direction, lstm in {"forward": layer.rightward, "backward": layer.leftward}.items():
-            weights = (parameters[f"encoder.{depth}.{direction}.{name}"] for name in LSTMWeights._fields)
-            _write(lstm, "l0", LSTMWeights(*weights))
+    for name, part in _parts(model).items():
+        if isinstance(part, nn.LSTM | nn.LSTMCell):
+            _write(part, _place(part), LSTMWeights(*(parameters[f"{name}.{field}"] for field in LSTMWeights._fields)))
+        else:
+            with torch.no_grad():
+                part.copy_(torch.tensor(parameters[name]))
 
 
-def _layers(model: AttentionLSTM) -> list[BiLSTMLayer]:
-    return [layer for layer in model.encoder.layers if isinstance(layer, BiLSTMLayer)]  # all are: so types are known
+@singledispatch
+def _parts(module: nn.Module) -> dict[str, Part]:
+    """Every parameter by its shared name, turned the way the NumPy dialect has it (a view); LSTMs as they are.
+
+    A shared name is the attribute's, whatever the model: its own parameters, then those of its modules behind their
+    name and a dot. The functions below say where a kind of module departs from that.
+    """
+    named: dict[str, Part] = dict(module.named_parameters(recurse=False))
+    for name, child in module.named_children():
+        named |= {f"{name}.{inner}" if inner else name: part for inner, part in _parts(child).items()}
+    return named
 
 
-def _tensors(model: AttentionLSTM) -> dict[str, Tensor]:
-    """Every parameter outside the LSTMs by its shared name, turned the way the NumPy dialect has it (a view)."""
-    named: dict[str, Tensor] = {} if model.embedding is None else {"embedding": model.embedding.weight}
-    for depth, layer in enumerate(_layers(model)):
-        if layer.skip is not None:
-            named[f"encoder.{depth}.skip"] = layer.skip.weight.T
-        if layer.norm is not None:
-            named |= {f"encoder.{depth}.norm.gain": layer.norm.weight, f"encoder.{depth}.norm.bias": layer.norm.bias}
-    # "attention.w_keys" of several heads is "pool.w_keys", as of additive scores.
-    named |= {f"pool.{name.split('.')[-1]}": parameter for name, parameter in model.pool.named_parameters()}
-    return named | {"head.weight": model.head.weight.T, "head.bias": model.head.bias}
+@_parts.register(nn.Embedding)
+def _(module: nn.Embedding) -> dict[str, Part]:
+    return {"": module.weight}
+
+
+@_parts.register(nn.Linear)
+def _(module: nn.Linear) -> dict[str, Part]:
+    return {"weight": module.weight.T, "bias": module.bias}
+
+
+@_parts.register(nn.LSTM)
+@_parts.register(nn.LSTMCell)
+def _(module: nn.LSTM | nn.LSTMCell) -> dict[str, Part]:
+    return {"": module}
+
+
+@_parts.register(AttentionPooling)
+def _(module: AttentionPooling) -> dict[str, Part]:
+    # "attention.w_keys" of several heads is "w_keys", as of additive scores.
+    return {name.split(".")[-1]: parameter for name, parameter in module.named_parameters()}
+
+
+@_parts.register(BiLSTMEncoder)
+def _(module: BiLSTMEncoder) -> dict[str, Part]:
+    return _parts(module.layers)
+
+
+@_parts.register(BiLSTMLayer)
+def _(module: BiLSTMLayer) -> dict[str, Part]:
+    named: dict[str, Part] = {"forward": module.rightward, "backward": module.leftward}
+    if module.skip is not None:
+        named["skip"] = module.skip.weight.T
+    if module.norm is not None:
+        named |= {"norm.gain": module.norm.weight, "norm.bias": module.norm.bias}
+    return named
 
 
 def _suffixes(lstm: nn.LSTM) -> tuple[str, ...]:
     return ("", "_reverse") if lstm.bidirectional else ("",)
 
 
-def _read(lstm: nn.LSTM, place: str) -> LSTMWeights:
-    bias = getattr(lstm, f"bias_ih_{place}") + getattr(lstm, f"bias_hh_{place}")
+def _place(lstm: nn.LSTM | nn.LSTMCell) -> str:
+    """What PyTorch adds to the names of the first layer's weights; a cell has no layers."""
+    return "_l0" if isinstance(lstm, nn.LSTM) else ""
+
+
+def _read(lstm: nn.LSTM | nn.LSTMCell, place: str) -> LSTMWeights:
+    bias = getattr(lstm, f"bias_ih{place}") + getattr(lstm, f"bias_hh{place}")
     return LSTMWeights(
-        _array(getattr(lstm, f"weight_ih_{place}").T), _array(getattr(lstm, f"weight_hh_{place}").T), _array(bias)
+        _array(getattr(lstm, f"weight_ih{place}").T), _array(getattr(lstm, f"weight_hh{place}").T), _array(bias)
     )
 
 
-def _write(lstm: nn.LSTM, place: str, weights: LSTMWeights) -> None:
+def _write(lstm: nn.LSTM | nn.LSTMCell, place: str, weights: LSTMWeights) -> None:
     with torch.no_grad():
-        getattr(lstm, f"weight_ih_{place}").copy_(torch.tensor(weights.w_input).T)
-        getattr(lstm, f"weight_hh_{place}").copy_(torch.tensor(weights.w_hidden).T)
-        getattr(lstm, f"bias_ih_{place}").copy_(torch.tensor(weights.bias))
-        getattr(lstm, f"bias_hh_{place}").zero_()
+        getattr(lstm, f"weight_ih{place}").copy_(torch.tensor(weights.w_input).T)
+        getattr(lstm, f"weight_hh{place}").copy_(torch.tensor(weights.w_hidden).T)
+        getattr(lstm, f"bias_ih{place}").copy_(torch.tensor(weights.bias))
+        getattr(lstm, f"bias_hh{place}").zero_()
 
 
 def _array(tensor: Tensor) -> np.ndarray:

@@ -98,8 +98,8 @@ class AttentionLSTM(nn.Module):
         return self.head(self.dropout(context)), weights
 
 
-def _known(tokens: Tensor, vocab_size: int) -> Tensor:
+def _known(tokens: Tensor, vocab_size: int, name: str = "inputs") -> Tensor:
     """The tokens, all in the vocabulary; PyTorch's own complaint names neither the token nor the limit."""
     low, high = torch.aminmax(tokens)
-    _checks.tokens_known(int(low), int(high), vocab_size)
+    _checks.tokens_known(int(low), int(high), vocab_size, name)
     return tokens

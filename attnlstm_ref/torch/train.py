@@ -16,17 +16,21 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from tqdm import tqdm
 
 from attnlstm_ref import _checks, text
 from attnlstm_ref._files import replacing
 
-Batch = tuple[Tensor, Tensor | None, Tensor]
+Inputs = Tensor | tuple[Tensor | None, ...]
+Batch = tuple[Inputs, Tensor | None, Tensor]
 Batches = Callable[[int], Iterable[Batch]] | Sequence[Batch]
 """Batches of (inputs, mask, targets): a sequence of them, or a function of the epoch's number that gives them.
 
+Where a model reads more than one thing, inputs are a tuple: `model(*inputs, mask)`.
 What a function gives must depend on that number and nothing else, or a resumed run sees other batches.
 """
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -51,20 +55,35 @@ class CheckpointError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class _TextEpoch:
-    """The batches of one epoch, each made when its turn comes."""
+class _Epoch:
+    """The batches of one epoch, each made from its rows when its turn comes."""
 
-    ids: Sequence[Sequence[int]]
-    labels: np.ndarray
     rows: list[np.ndarray]
+    make: Callable[[np.ndarray], Batch]
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __iter__(self) -> Iterator[Batch]:
-        for rows in self.rows:
-            tokens, mask = text.pad([self.ids[row] for row in rows])
-            yield torch.from_numpy(tokens), torch.from_numpy(mask), torch.from_numpy(self.labels[rows])
+        return map(self.make, self.rows)
+
+
+def _by_length(
+    lengths: list[int], batch_size: int, seed: int | None, make: Callable[[np.ndarray], Batch]
+) -> Callable[[int], Iterable[Batch]]:
+    """Rows of about equal length together, in an order that depends on seed and epoch alone."""
+
+    def batches(epoch: int) -> Iterable[Batch]:
+        rng = None if seed is None else np.random.default_rng([seed, epoch])
+        return _Epoch(text.batches_by_length(lengths, batch_size, rng=rng), make)
+
+    return batches
+
+
+def _pad(sequences: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Tokens (B, T) and their mask."""
+    tokens, mask = text.pad(sequences)
+    return torch.from_numpy(tokens), torch.from_numpy(mask)
 
 
 def text_batches(
@@ -97,13 +116,51 @@ def text_batches(
     if not len(ids) or len(ids) != len(labels):
         raise ValueError(f"labels: got {len(labels)}, wanted one for each of {len(ids)} texts, at least one")
     _checks.at_least("batch_size", batch_size, 1, "texts")
-    lengths, targets = [len(one) for one in ids], np.asarray(labels, dtype=dtype)
+    targets = np.asarray(labels, dtype=dtype)
 
-    def batches(epoch: int) -> _TextEpoch:
-        rng = None if seed is None else np.random.default_rng([seed, epoch])
-        return _TextEpoch(ids, targets, text.batches_by_length(lengths, batch_size, rng=rng))
+    def batch(rows: np.ndarray) -> Batch:
+        return *_pad([ids[row] for row in rows]), torch.from_numpy(targets[rows])
 
-    return batches
+    return _by_length([len(one) for one in ids], batch_size, seed, batch)
+
+
+def pair_batches(
+    sources: Sequence[Sequence[int]],
+    targets: Sequence[Sequence[int]],
+    batch_size: int,
+    *,
+    start: int,
+    end: int,
+    seed: int | None = None,
+) -> Callable[[int], Iterable[Batch]]:
+    """Batches of pairs whose sources are about equally long, padded on the right, for teacher forcing.
+
+    Parameters
+    ----------
+    sources, targets : token numbers of each text and of its answer, without marks
+    batch_size : pairs in a batch
+    start, end : the marks; the decoder reads `start` and the answer, and is to write the answer and `end`
+    seed : shuffle anew each epoch; None keeps one order, by length of the source, for validation
+
+    Returns
+    -------
+    epoch -> batches of (source (B, T), what the decoder reads (B, U)), mask of the source (B, T), what it is to
+    write (B, U)
+
+    Raises
+    ------
+    ValueError
+        No pairs, another number of targets than of sources, a batch size or mark below 1, a target with the token 0.
+    """
+    _checks.pairs(sources, targets, batch_size, start, end)
+
+    def batch(rows: np.ndarray) -> Batch:
+        source, mask = _pad([sources[row] for row in rows])
+        read, _ = _pad([[start, *targets[row]] for row in rows])
+        write, _ = _pad([[*targets[row], end] for row in rows])
+        return (source, read), mask, write
+
+    return _by_length([len(one) for one in sources], batch_size, seed, batch)
 
 
 def _epoch_of(batches: Batches, epoch: int) -> Iterable[Batch]:
@@ -135,7 +192,8 @@ def fit(
 
     Parameters
     ----------
-    model : called as model(inputs, mask); returns outputs (B, 1) or (B, K), alone or with the weights
+    model : called as model(inputs, mask), or model(*inputs, mask) where the inputs are a tuple; returns outputs (B, 1),
+        (B, K) or, of sequences, (B, U, V), alone or with the weights
     train, valid : batches of (inputs, mask, targets), or a function epoch -> such batches; see `text_batches`
     loss, metric : functions (outputs, targets) -> scalar, the mean over the batch; (B, 1) outputs arrive as (B,)
     optimizer : holds the model's parameters
@@ -256,19 +314,21 @@ def evaluate(
 def predict(model: nn.Module, batches: Iterable[Batch]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Outputs of every row in the order of the batches, and each row's weights without the padding's.
 
+    The list of weights is empty where the model gives none.
+
     Raises
     ------
     ValueError
         No batch.
     """
     outputs, weights = [], []
-    device = next(model.parameters()).device
     with _evaluating(model):
         for inputs, mask, _ in batches:
-            out, alpha = model(inputs.to(device), None if mask is None else mask.to(device))
+            out, alpha = model(*_placed(model, inputs, mask))
             outputs.append(_column(out).float().cpu().numpy())
-            real = torch.ones_like(alpha, dtype=torch.bool) if mask is None else mask
-            weights += [row[keep].numpy() for row, keep in zip(alpha.float().cpu(), real.cpu(), strict=True)]
+            if alpha is not None:
+                real = alpha.new_ones(len(alpha), alpha.shape[-1], dtype=torch.bool) if mask is None else mask
+                weights += [row[..., keep].numpy() for row, keep in zip(alpha.float().cpu(), real.cpu(), strict=True)]
     if not outputs:
         raise ValueError("batches: got none, wanted at least one")
     return np.concatenate(outputs), weights
@@ -280,20 +340,55 @@ def accuracy(logits: Tensor, targets: Tensor) -> Tensor:
     return (answers == targets).float().mean()
 
 
+def sequence_loss(logits: Float[Tensor, "B U V"], targets: Int[Tensor, "B U"]) -> Float[Tensor, ""]:
+    """Cross-entropy -log P(y_i | y_1 … y_{i-1}, source), the mean over the tokens that are not padding (0).
+
+    Parameters
+    ----------
+    logits : (B, U, V)
+    targets : (B, U) what the decoder is to write, 0 after its end
+
+    Returns
+    -------
+    a scalar; 0 where all is padding
+    """
+    total = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=0, reduction="sum")
+    return total / (targets != 0).sum().clamp(min=1)
+
+
+def sequence_accuracy(logits: Float[Tensor, "B U V"], targets: Int[Tensor, "B U"]) -> Float[Tensor, ""]:
+    """Share of the rows whose every token is right, each written after the true ones before it; padding (0) is passed.
+
+    A row is right here exactly where `greedy` writes it without a fault: up to the first fault both read the same.
+
+    Parameters
+    ----------
+    logits, targets : as in `sequence_loss`
+    """
+    right = (logits[..., 1:].argmax(dim=-1) + 1 == targets) | (targets == 0)  # padding is no answer
+    return right.all(dim=-1).float().mean()
+
+
 def _answer(model: nn.Module, batch: Batch, amp: bool) -> tuple[Tensor, Tensor]:
     """The model's outputs for a batch, in float32 or better, beside the targets, both on the model's device."""
-    device = next(model.parameters()).device
     inputs, mask, targets = batch
-    inputs, targets = inputs.to(device), targets.to(device)
-    mask = None if mask is None else mask.to(device)
+    device = next(model.parameters()).device
+    targets = targets.to(device)
     with _in_words(amp), torch.autocast(device.type, dtype=torch.bfloat16, enabled=amp):
-        result = model(inputs, mask)
+        result = model(*_placed(model, inputs, mask))
     outputs = _column(result[0] if isinstance(result, tuple) else result)
     outputs = outputs.float() if amp else outputs
     if targets.is_floating_point() and targets.shape != outputs.shape:
         # (B, 1) against (B,) would broadcast to (B, B), and many a loss would average that without a word.
         raise ValueError(f"targets: got shape {tuple(targets.shape)}, wanted {tuple(outputs.shape)} as the outputs")
     return outputs, targets
+
+
+def _placed(model: nn.Module, inputs: Inputs, mask: Tensor | None) -> list[Tensor | None]:
+    """What the model is called with, on its device: the inputs, one or several, and the mask."""
+    device = next(model.parameters()).device
+    several = inputs if isinstance(inputs, tuple) else (inputs,)
+    return [None if one is None else one.to(device) for one in (*several, mask)]
 
 
 @contextlib.contextmanager
