@@ -136,9 +136,12 @@ class Rule:
         return _verdicts.Finding(
             effects=self.effects(runs),
             rule=f"The best of the shares {' and '.join(self.recommended)} gains {WORTH:g} points on the best of the "
-            f"others, and so does taking over the best share, not the best number, from one size to another.",
+            f"others; and the share that is best at one size, used at the other, gains as much on the number of "
+            f"units best "
+            "there. (Where that number was not run the nearest one stands in; if it is the same share, the effect is "
+            "0.)",
             data=_curves.DATA[SNIPPETS],
-            seeds=f"{len(SEEDS)} a share and size; the choice for a seed is made by the others",
+            seeds=f"{len(SEEDS)} a share and size; the share judged on one seed is chosen on the others",
             note=self.note(runs),
         )
 

@@ -299,7 +299,9 @@ def both_ways() -> Finding:
         rule="At least 2 points more at a blank, 0.5 points on whole reviews, at equal parameters.",
         data="IMDb: blanks in held-out reviews, half of either word; whole reviews of the official test, 200 tokens",
         seeds=f"{len(SEEDS)} at blanks, {len(imdb_gain.SEEDS)} on whole reviews",
-        note="What an LSTM misses is what stands to the right of where it answers. One that answers a few words later, "
+        note="An LSTM misses what it has not read when it answers: the right side if it reads left to right, the "
+        "left side "
+        "if right to left. One that answers a few words later, "
         "or after the whole review, has read it.",
     )
 

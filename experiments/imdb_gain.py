@@ -131,8 +131,9 @@ def said(runs: list[dict[str, Any]]) -> str:
     late = {pooling: best_at_the_end(runs, f"lstm {pooling}", 200) for pooling in ("last", "additive")}
     return (
         "With reviews of 200 tokens filled up behind their end and no mask, attention is ahead of the last state by "
-        f"{100 * gap.estimate:.1f} points ({100 * gap.low:.1f} to {100 * gap.high:.1f}): there the claimed gap comes "
-        "from. With a mask, two passes are short for a last state: of the runs at 200 tokens its lowest held-out loss "
+        f"{100 * gap.estimate:.1f} points ({100 * gap.low:.1f} to {100 * gap.high:.1f}): from there a gap of the "
+        "claimed size can come. With a mask, two passes are short for a last state: of the runs at 200 tokens its "
+        "lowest held-out loss "
         f"was the last one in {late['last']}, attention's in {late['additive']}. Longer training may narrow the "
         "difference further."
     )

@@ -112,8 +112,7 @@ def chapters() -> dict[int, str]:
 OPENING = """\
 # The claims, tested
 
-Popular articles on the Attention-LSTM make claims. Here are {all} of them, in their own words, each with what became of
-it when we tried.
+Popular articles on the Attention-LSTM make claims. Here are {all} of them, and what became of those we have tried.
 
 {counts}
 
@@ -123,7 +122,8 @@ it when we tried.
 the gain where the claim names a number, otherwise the smallest gain worth having. An effect is *met* if its whole
 interval lies above what is asked, *failed* if it lies below, and *open* otherwise. If all effects are met, the claim
 holds; if only some are, it holds under conditions; if none is and all have failed, it is refuted; if none is and some
-are open, it is not reproduced. A claim that is judged by a rule of its own says so. The models are small and were
+are open, it is not reproduced. A claim that is judged by a rule of its own says so. An interval "0 to 0"
+means that both sides were equal in every seed; it says nothing of other seeds. The models are small and were
 trained on two processor cores: a verdict says what was found there, and no more.
 
 **How to read a figure.** A line is a 95 % interval, the sign on it its middle: ● met, ○ open, × failed. The dashed mark
@@ -135,7 +135,7 @@ MEANING = {
     "holds": "every effect is met",
     "holds under conditions": "some are",
     "not reproduced": "none is, and some are open",
-    "refuted": "every effect has failed",
+    "refuted": "every effect has failed, or its own rule says so",
     "untestable": "no experiment can tell",
     UNTESTED: "no experiment yet",
 }

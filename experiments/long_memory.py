@@ -253,9 +253,12 @@ def long_memory() -> Finding:
         data="Key-value recall; marked digit; IMDb, official test",
         seeds=f"{len(recalled('attention', 32))} on recall, {len(SEEDS)} on the mark, "
         f"{len(imdb_gain.SEEDS)} on reviews",
-        note="Asked first, the last state reads as far and forgets nothing: recall fails by load, not by distance. On "
+        note="On the mark the one marked of many digits is asked for; asked first, the last state knows the question "
+        "before "
+        "it reads the story. The runs of recall had been seen when the rule was fixed. Asked first, the last state "
+        "reads as far and forgets nothing: recall fails by load, not by distance. On "
         "the mark only distance grows; where slow gates or the mean keep up with attention in the same training, what "
-        "the last state lacked was a way for the gradient, not room.",
+        "the last state lacked was probably a way for the gradient, not room.",
     )
 
 

@@ -409,8 +409,15 @@ def finding(claim: str) -> _verdicts.Finding:
         effects=[*sharper, *better],
         rule="A cure makes the weights sharper (a smaller effective length) and the model better (recall solved in "
         "fewer steps; more reviews right). The claim holds if its configuration is a cure on both tasks, holds under "
-        "conditions if on one, is not reproduced if sharper somewhere but a cure nowhere, refuted if nowhere sharper."
-        + (" L2 is read in two ways; the better one counts." if len(found["readings"]) > 1 else ""),
+        "conditions if on one, is not reproduced if sharper somewhere but a cure nowhere, refuted if nowhere "
+        "sharper. (Effective length: e to the entropy of the "
+        "weights, as a share of all steps; one halving: in half the steps.)"
+        + (
+            " L2 is read in two ways; the better one counts: on the scorer's parameters, or on the squares of the "
+            "weights."
+            if len(found["readings"]) > 1
+            else ""
+        ),
         data="key-value recall, 8 pairs; IMDb, first 100 tokens",
         seeds=", ".join(f"{len(seeds)} on {task}" for task, seeds in SEEDS.items()),
         verdict=found["verdict"],
