@@ -12,7 +12,7 @@ both    y = LayerNorm(skip(x) + BiLSTM(x))      what `BiLSTMEncoder(residual=Tru
 
 Two tasks: sentences of film reviews, praise or blame (accuracy, one block of each label held out), and the electricity
 demand of Victoria twelve hours ahead from the last 24 hours (root mean square error, 2014 after learning from 2012
-and 2013). Five seeds, one learning rate, weights kept where a steering part of the data was best.
+and 2013). Three seeds, one learning rate, weights kept where a steering part of the data was best.
 
 Two things are measured. *Before training*: the norm of the loss's gradient at the output of each layer, on 256 rows;
 the orders of magnitude between the top layer and the bottom one say how much has vanished on the way down. *After
@@ -50,7 +50,7 @@ from experiments import _runs, _snippets, _verdicts
 from experiments._verdicts import Effect, Finding
 
 RESULT = Path(__file__).parent / "results" / "depth.json"
-SEEDS = (1, 2, 3, 4, 5)
+SEEDS = (1, 2, 3)
 TASKS = ("reviews", "demand")
 STACKS = ("plain", "skip", "norm", "both")
 DEPTHS = (1, 2, 4, 8)
@@ -301,6 +301,9 @@ def residual_depth() -> Finding:
         "between top and bottom, and an outcome better by 1 point (reviews) or 5 % (demand).",
         data="Sentences of film reviews; electricity demand of Victoria, 12 hours ahead",
         seeds=str(len(SEEDS)),
+        note="The gradient is cured, by LayerNorm without a connection as well; the outcome is not better for it. These "
+        "are a few passes at one learning rate with Adam, which rescales small gradients, on tasks where depth gains "
+        "nothing in any stack.",
     )
 
 
