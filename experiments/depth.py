@@ -301,7 +301,7 @@ def residual_depth() -> Finding:
         "between top and bottom, and an outcome better by 1 point (reviews) or 5 % (demand).",
         data="Sentences of film reviews; electricity demand of Victoria, 12 hours ahead",
         seeds=str(len(SEEDS)),
-        note="The gradient is cured, by LayerNorm without a connection as well; the outcome is not better for it. These "
+        note="The gradient is cured, by LayerNorm without a connection as well; the outcome is no better for it. These "
         "are a few passes at one learning rate with Adam, which rescales small gradients, on tasks where depth gains "
         "nothing in any stack.",
     )

@@ -28,7 +28,7 @@ def main() -> int:
                 files.append(text.with_suffix(".txt"))
             elif path.suffix in KEEP:
                 files.append(path)
-        words = "tau,nd,fo,ans,te,ba,doubleclick,pinter,teh"
+        words = "tau,nd,fo,ans,te,ba,doubleclick,pinter,teh,juni,februar"
         run = subprocess.run(
             [sys.executable, "-m", "codespell_lib", "--ignore-words-list", words, *map(str, files)], check=False
         )

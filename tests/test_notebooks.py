@@ -238,6 +238,10 @@ AHEAD_OF_ITSELF = {
     ("04_soft_dictionary", "attnlstm_ref.numpy.scaled_dot_scores"): "named as the default, built in chapter 5",
     ("09_attention_lstm", "attnlstm_ref.numpy.attention_lstm"): "compared with the small one built above it",
     ("09_attention_lstm", "attnlstm_ref.numpy.model.parameter_shapes"): "counted by hand below it",
+    ("12_sequence_to_sequence", "attnlstm_ref.numpy.Memory"): "a tuple of what step looks at, said in words",
+    ("12_sequence_to_sequence", "attnlstm_ref.numpy.remember"): "chapter 9's encoder and a tanh, said in words",
+    ("11_forecasting", "attnlstm_ref.numpy.attention_forecaster"): "compared with the small one built above it",
+    ("11_forecasting", "attnlstm_ref.numpy.forecaster_shapes"): "names and sizes of that one's parameters",
 }
 
 

@@ -337,3 +337,53 @@ def test_slider_stays_on_its_page(page: Page, chapters: list[str], server: str) 
     page.goto(server + next(each for each in chapters if "soft_dictionary" in each))
     settle(page)
     assert page.locator(".ts-live, .ts-replaced").count() == 0
+
+
+# --- the switches of chapter 11 ----------------------------------------------------------------------------------
+
+
+def leaks_chapter(chapters: list[str]) -> str:
+    path = next((each for each in chapters if "forecasting" in each), None)
+    assert path is not None, "chapter 11 is not a page"
+    return path
+
+
+def test_leak_switches_show_what_the_chapter_computed(page: Page, chapters: list[str], server: str) -> None:
+    page.goto(server + leaks_chapter(chapters))
+    settle(page)
+    host = page.locator(".leak-switches.ls-ready")
+    assert host.count() == 1, "chapter 11 has no switches"
+    scores = json.loads(host.get_attribute("data-scores") or "")
+    assert len(scores) == 64
+    boxes = host.locator("input[type=checkbox]")
+    on: list[str] = []
+    for model in ("ridge", "neighbours"):
+        host.locator(f"input[value={model}]").check()
+        for box in boxes.all():
+            box.check()
+            on = [each.get_attribute("value") or "" for each in boxes.all() if each.is_checked()]
+            skill, right = host.locator("dd").all_inner_texts()
+            wanted = scores["|".join([model, *on])]
+            np.testing.assert_allclose(float(skill.replace("−", "-")), wanted[0], atol=0.0051)
+            np.testing.assert_allclose(float(right.split()[0]), 100 * wanted[1], atol=0.51)
+        assert len(on) == 5
+        host.get_by_role("button", name="All switches off").click()
+        assert not any(box.is_checked() for box in boxes.all())
+    expect(page.locator(".ls-said")).to_contain_text("no leak")
+
+
+def test_leak_switches_give_way_to_their_still(browser: Browser, page: Page, chapters: list[str], server: str) -> None:
+    page.goto(server + leaks_chapter(chapters))
+    settle(page)
+    still = ".tag_leaks-still img"
+    expect(page.locator(still)).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(page.locator(still)).to_be_visible()
+    expect(page.locator(".ls-live")).to_be_hidden()
+
+    context = browser.new_context(java_script_enabled=False)
+    plain = context.new_page()
+    plain.goto(server + leaks_chapter(chapters))
+    expect(plain.locator(still)).to_be_visible()
+    assert plain.locator(".leak-switches").inner_text().strip()
+    context.close()
