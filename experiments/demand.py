@@ -314,8 +314,8 @@ def train(model: str, seed: int, epochs: int, drawn: int) -> tuple[AttentionFore
     given, train_on = task(model), origins("train")
     network = build(model, given)
 
-    def epoch_of(epoch: int) -> Iterator[Batch]:
-        return batches(given, np.random.default_rng([seed, epoch]).choice(train_on, drawn, replace=False), BATCH)
+    def epoch_of(epoch: int) -> list[Batch]:
+        return list(batches(given, np.random.default_rng([seed, epoch]).choice(train_on, drawn, replace=False), BATCH))
 
     held_out = list(batches(given, origins("validation") if epochs > 1 else origins("validation")[:8]))
     history = fit(
