@@ -79,8 +79,6 @@ def days(series: str) -> np.ndarray:
     """(T, 2) log return and log variance of each trading day but the first."""
     one = prices.load(series)
     variance = prices.garman_klass(one.open, one.high, one.low, one.close)
-    # On a handful of days open, high, low and close leave no range; the smallest that was seen stands in.
-    variance = np.maximum(variance, variance[variance > 0].min())
     return np.column_stack([prices.log_returns(one.adjusted), np.log(variance[1:])])
 
 
