@@ -18,7 +18,7 @@ export PYTHONHASHSEED := 0
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve notebooks experiments ledger bench dist lock clean \
+.PHONY: help book test lab serve notebooks experiments ledger bench dist lock clean assignments grade course-demo bubblewrap \
         check-lock check-style check-types check-spelling check-package check-notebooks check-site browser
 
 help: ## List the targets
@@ -37,6 +37,8 @@ $(READY): requirements.txt pyproject.toml
 # --- reading ------------------------------------------------------------------------------------
 
 book: $(READY) ## Build the static book from the stored outputs
+	@echo "== making the assignments' downloads"
+	@$(BIN)/python -m assignments.release >/dev/null
 	@echo "== building the book: about a minute"
 	$(BIN)/jupyter-book build . -W -n --keep-going --all
 	@echo "The book stands in $(HTML). Open $(HTML)/index.html, or: make serve"
@@ -71,6 +73,21 @@ bench: $(READY) ## Our layers against the libraries' own (wants a quiet machine)
 lock: $(READY) ## Make requirements.txt anew from requirements.in
 	$(BIN)/uv pip compile requirements.in --universal --python-version 3.11 --no-header --quiet -o requirements.txt
 
+# --- teaching -----------------------------------------------------------------------------------
+
+assignments: $(READY) ## Make the students' notebooks and assignments/assignments.zip to hand out
+	$(BIN)/python -m assignments.release $(ONLY)
+
+grade: $(READY) bubblewrap ## Grade a folder (SUBMISSIONS=folder, OUT=where to): marks.csv, feedback/, mistakes.html
+	@test -n "$(SUBMISSIONS)" || { echo "make grade SUBMISSIONS=folder  (folder/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb)" >&2; exit 2; }
+	$(BIN)/python -m assignments.grade $(SUBMISSIONS) $(if $(OUT),--out $(OUT)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
+
+course-demo: $(READY) bubblewrap ## See a simulated class graded (STUDENTS=200 for a large one)
+	$(BIN)/python -m assignments.demo $(if $(STUDENTS),--students $(STUDENTS))
+
+bubblewrap:
+	@bash assignments/get_bubblewrap.sh
+
 # --- checking -----------------------------------------------------------------------------------
 
 test: $(READY) ## Everything CI runs
@@ -97,7 +114,7 @@ check-types: $(READY)
 check-spelling: $(READY)
 	$(BIN)/python tests/check_spelling.py
 
-check-package: $(READY)
+check-package: $(READY) bubblewrap
 	$(BIN)/python -m pytest tests --ignore=tests/site -q --durations=8
 
 check-notebooks: $(READY)
