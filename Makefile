@@ -18,7 +18,7 @@ export PYTHONHASHSEED := 0
 export OMP_WAIT_POLICY := PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab serve notebooks experiments ledger bench dist lock clean assignments grade course-demo bubblewrap \
+.PHONY: help book test lab serve notebooks experiments ledger bench dist lock clean assignments grade slides course-demo bubblewrap \
         check-lock check-style check-types check-spelling check-package check-notebooks check-site browser
 
 help: ## List the targets
@@ -41,6 +41,7 @@ book: $(READY) ## Build the static book from the stored outputs
 	@$(BIN)/python -m assignments.release >/dev/null
 	@echo "== building the book: about a minute"
 	$(BIN)/jupyter-book build . -W -n --keep-going --all
+	@$(BIN)/python -m assignments.slides --out $(HTML)/_static/slides >/dev/null
 	@echo "The book stands in $(HTML). Open $(HTML)/index.html, or: make serve"
 
 serve: ## Build the book and serve it on localhost:8000
@@ -81,6 +82,9 @@ assignments: $(READY) ## Make the students' notebooks and assignments/assignment
 grade: $(READY) bubblewrap ## Grade a folder (SUBMISSIONS=folder, OUT=where to): marks.csv, feedback/, mistakes.html
 	@test -n "$(SUBMISSIONS)" || { echo "make grade SUBMISSIONS=folder  (folder/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb)" >&2; exit 2; }
 	$(BIN)/python -m assignments.grade $(SUBMISSIONS) $(if $(OUT),--out $(OUT)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(SANDBOX),--sandbox $(SANDBOX))
+
+slides: $(READY) ## Make the slides of the sample lecture from its chapter (OUT=where to)
+	$(BIN)/python -m assignments.slides $(if $(OUT),--out $(OUT))
 
 course-demo: $(READY) bubblewrap ## See a simulated class graded (STUDENTS=200 for a large one)
 	$(BIN)/python -m assignments.demo $(if $(STUDENTS),--students $(STUDENTS))

@@ -1,6 +1,6 @@
 """A simulated class hands in, is graded, and its marks are checked against what each was made to earn.
 
-python -m assignments.demo [--students N] [--assignments NAME …] [--out FOLDER]
+python -m assignments.demo [--students N] [--assignments NAME …] [--out FOLDER] [--record]
 """
 
 from __future__ import annotations
@@ -8,13 +8,18 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
+import json
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nbformat
+
+from attnlstm_ref._files import write_text
+from bench.measure import machine
 
 from .answers import Wrong, answers
 from .question import HERE
@@ -52,11 +57,15 @@ def whole(assignment: str) -> int:
 
 
 def some_wrong(assignment: str, rng: random.Random, framework: str) -> list[Wrong]:
-    """Two to four mistakes, no two in the same question."""
+    """Two to four mistakes, in questions that do not build on each other: two wrongs may make a right."""
     them = [each for each in answers(assignment).WRONG if each.framework == framework]
     rng.shuffle(them)
     alone = {each.question: each for each in them if all(place.split("/")[0] == each.question for place in each.lost)}
-    return list(alone.values())[: rng.randint(2, 4)]
+    chosen: list[Wrong] = []
+    for each in alone.values():
+        if not any(each.question in other.code or other.question in each.code for other in chosen):
+            chosen.append(each)
+    return chosen[: rng.randint(2, 4)]
 
 
 def hand_in(assignment: str, kind: str, folder: Path, blank: Path, rng: random.Random) -> int:
@@ -96,11 +105,22 @@ KINDS = (
 )  # fmt: skip
 
 
+def record(assignment: str, submissions: int, minutes: float) -> None:
+    """Keep how long a class took, for the instructor's guide."""
+    file = HERE / "timing.json"
+    runs = json.loads(file.read_text("utf-8"))["runs"] if file.exists() else []
+    runs = [run for run in runs if (run["assignment"], run["submissions"]) != (assignment, submissions)]
+    runs.append({"assignment": assignment, "submissions": submissions, "minutes": round(minutes, 1)})
+    runs.sort(key=lambda run: (run["assignment"], run["submissions"]))
+    write_text(file, json.dumps({"machine": machine(), "runs": runs}, indent=1) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--students", type=int, default=len(KINDS), help="default: %(default)s, one of each kind")
     parser.add_argument("--assignments", nargs="+", default=["a2_look_up"], choices=NAMES, metavar="NAME")
     parser.add_argument("--out", type=Path, default=HERE / "demo", help="default: %(default)s")
+    parser.add_argument("--record", action="store_true", help="write the time into assignments/timing.json")
     options = parser.parse_args()
     out = options.out.resolve()
     if (out / "submitted").exists():
@@ -116,8 +136,10 @@ def main() -> None:
             folder = out / "submitted" / student / assignment
             if not folder.exists():
                 expected[student, assignment] = hand_in(assignment, kind, folder, blank, rng)
+    begun = time.monotonic()
     graded = [sys.executable, "-m", "assignments.grade", str(out / "submitted"), "--out", str(out / "graded")]
     subprocess.run(graded, check=True)
+    minutes = (time.monotonic() - begun) / 60
     with (out / "graded" / "marks.csv").open(encoding="utf-8", newline="") as rows:
         marks = {(row["student"], row["assignment"]): row for row in csv.DictReader(rows)}
     off = {place: points for place, points in expected.items() if float(marks[place]["points"]) != points}
@@ -125,6 +147,8 @@ def main() -> None:
         print(f"  {place[0]}  {place[1]:22} {row['points']:>4} of {row['of']:4} {row['status']:12} {row['notes'][:70]}")
     if off:
         sys.exit(f"demo: not the marks they were made for: {off}")
+    if options.record and len(options.assignments) == 1:
+        record(options.assignments[0], len(marks), minutes)
     print(f"every mark is what its submission was made for; open {out / 'graded' / 'mistakes.html'} and feedback/")
 
 

@@ -42,7 +42,7 @@ def check(name, function):
         print(("✓ " if right else "✗ ") + f"{concept['title']}" + ("" if right else f"\n    {words}"))
     whole = sum(concept["points"] for concept in question["concepts"])
     print(f"{name}: {points} of {whole} points on these examples")
-    if points < whole:
+    if points < whole and name != next(iter(questions)):
         print("If it calls an earlier function whose check complains, mend that one first.")
 
 
