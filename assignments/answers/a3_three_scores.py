@@ -64,7 +64,7 @@ def scaled_scores(query, keys):
     unit = lambda x: x / np.linalg.norm(x, axis=-1, keepdims=True)
     return unit(query) @ np.swapaxes(unit(keys), -1, -2)
 """),
-    wrong("d from the second axis", "scaled_scores", "batch", "Count axes from the end", """
+    wrong("d from the second axis", "scaled_scores", "batch", "len(query) and query.shape[1]", """
 def scaled_scores(query, keys):
     return query @ np.swapaxes(keys, -1, -2) / np.sqrt(query.shape[1])
 """),
@@ -76,11 +76,35 @@ def scaled_scores(query, keys):
 def scaled_scores(query, keys):
     return keys @ np.swapaxes(query, -1, -2) / query.shape[-1] ** 0.5
 """),
+    wrong("np.dot on a batch", "scaled_scores", "batch", "as with np.dot", """
+def scaled_scores(query, keys):
+    return np.dot(query, np.swapaxes(keys, -1, -2)) / query.shape[-1] ** 0.5
+"""),
+    wrong("d from len", "scaled_scores", "root batch", "number of queries", """
+def scaled_scores(query, keys):
+    return query @ np.swapaxes(keys, -1, -2) / np.sqrt(len(query))
+"""),
+    wrong("the last axes of one batch", "scaled_scores", "batch", "one axis in front and stops for two", """
+def scaled_scores(query, keys):
+    return query @ (keys.T if keys.ndim == 2 else keys.transpose(0, 2, 1)) / query.shape[-1] ** 0.5
+"""),
+    wrong("weights for scores", "scaled_scores", "pairs root", "each row adds up to 1", """
+def scaled_scores(query, keys):
+    return softmax(query @ np.swapaxes(keys, -1, -2) / query.shape[-1] ** 0.5, axis=-1)
+"""),
+    wrong("maximum over axis 1", "largest_weight", "rows", "has lost axis 1", """
+def largest_weight(scores):
+    return softmax(scores, axis=-1).max(axis=1)
+"""),
+    wrong("first axis for both", "largest_weight", "rows", "has lost the first axis", """
+def largest_weight(scores):
+    return softmax(scores, axis=0).max(axis=0)
+"""),
     wrong("softmax without its axis", "largest_weight", "rows", "together", """
 def largest_weight(scores):
     return softmax(scores).max(axis=-1)
 """),
-    wrong("mean over the rows", "largest_weight", "rows", "a mean was taken", """
+    wrong("mean over the rows", "largest_weight", "rows", "a largest or a mean", """
 def largest_weight(scores):
     return softmax(scores, axis=-1).max(axis=-1).mean()
 """),
@@ -112,6 +136,16 @@ def slope(scores):
     weights = softmax(scores, axis=-1)
     return np.diag(weights) - np.outer(weights, weights)
 """),
+    wrong("no table", "slope", "others rows", "There is no table", """
+def slope(scores):
+    weights = softmax(scores, axis=-1)
+    return weights * (1 - weights)
+"""),
+    wrong("slope of a softmax without its axis", "slope", "rows", "Has the softmax its axis", """
+def slope(scores):
+    weights = softmax(scores)
+    return weights[..., :, None] * (np.eye(scores.shape[-1]) - weights[..., None, :])
+"""),
     wrong("W transposed", "general_scores", "matrix", "W is transposed", """
 def general_scores(query, keys, weight):
     return query @ weight.T @ np.swapaxes(keys, -1, -2)
@@ -127,6 +161,10 @@ def general_scores(query, keys, weight):
     wrong("keys.T on a batch", "general_scores", "batch", "turns *all* axes", """
 def general_scores(query, keys, weight):
     return query @ weight @ keys.T
+"""),
+    wrong("np.dot on a batch of keys", "general_scores", "batch", "as with np.dot", """
+def general_scores(query, keys, weight):
+    return np.dot(query @ weight, np.swapaxes(keys, -1, -2))
 """),
     wrong("tanh forgotten", "additive_scores", "formula", "There is no tanh", """
 def additive_scores(query, keys, w_query, w_keys, v):
@@ -176,6 +214,11 @@ def hill(query, keys, width):
     w_keys = np.array([[1 / width, 1 / width], [1.0, -1.0]])
     return additive_scores(q, k, w_query, w_keys, np.array([1.0, -1.0]))
 """),
+    wrong("no new axis", "hill", "place", "One dial works", """
+def hill(query, keys, width):
+    x = (keys - query) / width
+    return np.tanh(x + 1) - np.tanh(x - 1)
+"""),
     wrong("times the width", "hill", "width", "multiplied by the width", """
 def hill(query, keys, width):
     x = (keys - query[:, None]) * width
@@ -216,10 +259,10 @@ def hill(query, keys, width):
         "weights = torch.softmax(scores.masked_fill(~mask, -1e9), -1) * some")),
     wrong("−1e9 and no zeros", "attend", "half empty", "does not fit", TORCH_WEIGHTS.format(
         "weights = torch.softmax(scores.masked_fill(~mask, -1e9), -1)")),
-    wrong("(1 − mask) × 1e9 in Keras", "attend", "half", "numbers that are none", KERAS_WEIGHTS.format(
+    wrong("(1 − mask) × 1e9 in Keras", "attend", "half", "0 times that is NaN", KERAS_WEIGHTS.format(
         "far = (1 - ops.cast(mask, scores.dtype)) * ops.cast(-1e9, scores.dtype)\n"
         "    weights = ops.softmax(scores + far, axis=-1) * ops.cast(some, scores.dtype)"), "keras"),
-    wrong("NaN mended too late", "attend", "empty", "mends the answer only", TORCH_WEIGHTS.format(
+    wrong("NaN mended too late", "attend", "empty", "may mend the answer", TORCH_WEIGHTS.format(
         "far = torch.zeros_like(scores).masked_fill(~mask, -torch.inf)\n"
         "    weights = torch.softmax(scores + far, -1).nan_to_num()")),
     wrong("NaN not mended in Keras", "attend", "empty", "gives NaN", KERAS_WEIGHTS.format(
@@ -234,10 +277,38 @@ def hill(query, keys, width):
     wrong("weights before context", "attend", "same", "changed places", TORCH_WEIGHTS.replace(
         "(weights[:, None] @ states)[:, 0], weights", "weights, (weights[:, None] @ states)[:, 0]").format("""
     weights = torch.softmax(scores.masked_fill(~mask & some, -torch.inf), -1) * some""")),
-    wrong("weights with an axis too many in Keras", "attend", "same", "Wanted the shape", KERAS.replace(
+    wrong("weights with an axis too many in Keras", "attend", "same", "should have the shape (B, T)", KERAS.replace(
         "[:, 0], weights", "[:, 0], weights[..., None]").format(
         "scores = ops.matmul(ops.tanh(ops.matmul(query, w_query)[:, None] + ops.matmul(states, w_keys)), v)"),
         "keras"),
+    wrong("an axis of one is left", "attend", "same", "context should have the shape", TORCH.replace(
+        "[:, 0], weights", ", weights").format(
+        "scores = torch.tanh((query @ w_query)[:, None] + states @ w_keys) @ v")),
+    wrong("scores times mask", "attend", "padding", "e to the 0 is 1", TORCH_WEIGHTS.format(
+        "weights = torch.softmax(scores * mask, -1) * some")),
+    wrong("−10 for minus infinity in Keras", "attend", "padding", "each step of it the same", KERAS_WEIGHTS.format(
+        "weights = ops.softmax(ops.where(mask, scores, -10.0), axis=-1) * ops.cast(some, scores.dtype)"), "keras"),
+    wrong("softmax by hand", "attend", "half", "once scores are large", TORCH_WEIGHTS.format(
+        "x = torch.exp(scores) * mask\n    weights = x / (x.sum(-1, keepdim=True) + 1e-9)")),
+    wrong("softmax by hand in Keras", "attend", "half", "once scores are large", KERAS_WEIGHTS.format(
+        "x = ops.exp(scores) * ops.cast(mask, scores.dtype)\n"
+        "    weights = x / (ops.sum(x, axis=-1, keepdims=True) + 1e-9)"), "keras"),
+    wrong("1e-9 against 0 / 0", "attend", "half", "empty recording gives NaN, though", TORCH_WEIGHTS.format(
+        "x = torch.exp(scores - scores.amax(-1, keepdim=True)) * mask\n"
+        "    weights = x / (x.sum(-1, keepdim=True) + 1e-9)")),
+    wrong("1e-9 against 0 / 0 in Keras", "attend", "half", "empty recording gives NaN, though", KERAS_WEIGHTS.format(
+        "x = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True)) * ops.cast(mask, scores.dtype)\n"
+        "    weights = x / (ops.sum(x, axis=-1, keepdims=True) + 1e-9)"), "keras"),
+    wrong("a mask of float32", "attend", "half", "in float16, though not in float32", TORCH_WEIGHTS.format(
+        "weights = torch.softmax(scores.masked_fill(~mask & some, -torch.inf), -1) * mask.float()")),
+    wrong("all in float32", "attend", "half", "dtype of `states`", TORCH.format(
+        "states = states.float()\n"
+        "    scores = torch.tanh((query.float() @ w_query.float())[:, None] + states @ w_keys.float()) @ v.float()")),
+    wrong("the NumPy function", "attend", "empty", "becomes NumPy", TORCH.format(
+        "scores = torch.as_tensor(additive_scores(query[:, None], states, w_query, w_keys, v))[:, 0]")),
+    wrong("the context alone", "attend", "same padding whole half empty", "context, weights", TORCH.replace(
+        "[:, 0], weights", "[:, 0]").format(
+        "scores = torch.tanh((query @ w_query)[:, None] + states @ w_keys) @ v")),
     wrong("projected keys averaged", "attend", "same", "projected keys", TORCH_WEIGHTS.replace(
         "@ states)", "@ (states @ w_keys))").format("""
     scores = scores.masked_fill(~mask, -torch.inf).masked_fill(~some, 0.0)
@@ -322,6 +393,24 @@ def attend(query, states, mask, w_query, w_keys, v):
     e = torch.einsum('bta,a->bt', x, v).masked_fill(~mask, torch.finfo(states.dtype).min)
     a = e.softmax(-1) * mask
     return torch.bmm(a.unsqueeze(1), states).squeeze(1), a
+"""}),
+    Right("every step of an empty recording is read, then thrown away", {"attend": """
+import torch
+def attend(query, states, mask, w_query, w_keys, v):
+    scores = torch.tanh(torch.matmul(query, w_query).unsqueeze(1) + torch.matmul(states, w_keys)) @ v
+    read = mask | ~mask.any(dim=1, keepdim=True)
+    weights = torch.softmax(torch.where(read, scores, float("-inf")), dim=1) * mask
+    return torch.bmm(weights.unsqueeze(1), states).squeeze(1), weights
+"""}),
+    Right("softmax by hand, with care", {"attend": """
+import torch
+def attend(query, states, mask, w_query, w_keys, v):
+    e = torch.tanh((query @ w_query)[:, None] + states @ w_keys) @ v
+    top = e.masked_fill(~mask, -60000).amax(-1, keepdim=True).clamp(min=-1000)
+    x = torch.exp((e - top).masked_fill(~mask, -torch.inf))
+    total = x.sum(-1, keepdim=True)
+    a = x / torch.where(total > 0, total, torch.ones_like(total))
+    return (a[..., None] * states).sum(1), a
 """}),
     Right("tensorflow itself", {"attend": """
 import tensorflow as tf

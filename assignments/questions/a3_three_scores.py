@@ -65,19 +65,55 @@ def stops(*_):
     raise ValueError
 
 
+def word(said):
+    """What a probe that answers with a word says."""
+    return lambda *_: said
+
+
+def one_axis_in_front(said):
+    """Right for one axis in front of query and keys, and not for two."""
+    return lambda query, *_: "the same" if query.ndim == 3 else said
+
+
+def in_front(stops_words, numbers_words):
+    """Slips for axes in front of query and keys."""
+    return {
+        stops_words: word("stops"),
+        "It stops even where nothing stands in front: mend that first.": word("stops alone"),
+        "With axes in front the answer has too many of them: every member of the batch meets every other, as with "
+        "np.dot. `@` and np.matmul keep them apart.": word("too many axes"),
+        "With axes in front the shape is not (…, Tq, T).": word("another shape"),
+        numbers_words: word("other numbers"),
+        "It works for one axis in front and stops for two. Count axes from the end, -1 and -2, and let any number "
+        "stand before them.": one_axis_in_front("stops"),
+        "It is right for one axis in front and not for two. Count axes from the end, -1 and -2.": (
+            one_axis_in_front("other numbers")
+        ),
+        "With two axes in front the shape is not (…, Tq, T). Count axes from the end, -1 and -2.": (
+            one_axis_in_front("another shape")
+        ),
+        "All scores are the same number.": word("all equal"),
+    }
+
+
 def diagonal(weights_to_slope):
-    """A wrong diagonal, for one row of scores."""
-    return lambda scores: weights_to_slope(softmax(scores))
+    """A table with a diagonal and zeros elsewhere, for one row of scores."""
+    return lambda scores: np.diag(weights_to_slope(softmax(scores)))
 
 
 def across(weights_to_slope):
-    """Wrong slopes of one weight by another's score, for one row of scores."""
+    """A table of slopes of one weight by another's score and a diagonal of zeros, for one row of scores."""
 
     def wrong(scores):
         weights = softmax(scores)
-        return np.broadcast_to(weights_to_slope(weights), (len(weights),) * 2)[~np.eye(len(weights), dtype=bool)]
+        return np.broadcast_to(weights_to_slope(weights), (len(weights),) * 2) * (1 - np.eye(len(weights)))
 
     return wrong
+
+
+def by_rows(along):
+    """The answer to `largest_weight`, or a word in place of it where there is more than one row."""
+    return lambda scores: along if scores.ndim > 1 else softmax(scores).max()
 
 
 def no_tanh(query, keys, w_query, w_keys, v):
@@ -156,6 +192,8 @@ def last_asks(query, states, mask, *weights):
 
 def keys_for_values(query, states, mask, w_query, w_keys, v):
     found = attend(query, states, np.ones_like(mask), w_query, w_keys, v)[1]
+    if w_keys.shape[1] != states.shape[-1]:
+        return "context of another shape"
     return (found[:, None] @ (states @ w_keys))[:, 0], found
 
 
@@ -171,7 +209,8 @@ def pairs(rng, queries=3, steps=5, width=4, batch=()):
 
 
 def batches(rng):
-    return [pairs(rng, batch=(2,)), pairs(rng, 2, 5, batch=(2, 3))]
+    """No two of the numbers one may take for d are equal."""
+    return [pairs(rng, batch=(2,)), pairs(rng, 2, 5, batch=(3, 2))]
 
 
 def rows(rng):
@@ -239,7 +278,12 @@ def one_empty(rng):
 
 
 def halves(rng):
-    return [{k: v if k == "mask" else v.astype(np.float16) for k, v in recordings(rng).items()}]
+    """One recording is empty, and the largest score is 32."""
+    (case,) = one_empty(rng)
+    found = additive_scores(case["query"][:, None], case["states"], case["w_query"], case["w_keys"], case["v"])[:, 0]
+    found = found[case["mask"]]
+    case["v"] = case["v"] * 32 / found[np.abs(found).argmax()]
+    return [{k: v if k == "mask" else v.astype(np.float16) for k, v in case.items()}]
 
 
 NOISE, ADDITIVE, MASKS = "See chapter 5, ", "See chapter 6, ", "See chapter 4, "
@@ -258,6 +302,9 @@ QUESTIONS = (
                     "The table lies on its side: rows should be queries and columns keys.": lambda q, k: share(k @ q.T),
                     "These are weights already; here the scores are wanted, before the softmax.": lambda q, k: share(
                         softmax(scaled_scores(q, k))
+                    ),
+                    "These are weights already, of undivided scores; the scores are wanted.": lambda q, k: share(
+                        softmax(q @ k.T)
                     ),
                     "Each query is divided by its own length; √d is one number for all.": lambda q, k: share(
                         unit(q) @ k.T
@@ -294,6 +341,8 @@ QUESTIONS = (
                     "The lengths have been divided out: this is the cosine, not the dot product divided by √d.": (
                         lambda q, k: np.abs(unit(q) @ unit(k).T).sum()
                     ),
+                    "These are weights already, and each row adds up to 1; the scores are wanted, before the "
+                    "softmax.": lambda q, k: float(len(q)),
                 },
                 NOISE + "“Why divide by √d?”.",
                 answer=lambda q, k: np.abs(scaled_scores(q, k)).sum(),
@@ -304,15 +353,15 @@ QUESTIONS = (
                 "axes in front are left alone",
                 1,
                 batches,
-                {
-                    "It stops when there are axes in front. `.T` turns *all* axes round; only the last two may change "
-                    "places (np.swapaxes(keys, -1, -2)).": stops,
-                    "A batch does not give what its members give one by one. Count axes from the end: d is "
-                    "query.shape[-1], and shape[1] is another once a batch stands in front.": lambda q, k: False,
-                },
+                in_front(
+                    "It stops when axes stand in front, though not without. `.T` turns *all* axes round; "
+                    "np.swapaxes(keys, -1, -2) turns the last two only.",
+                    "A batch gives other numbers than its members give one by one. Is d the last axis? len(query) and "
+                    "query.shape[1] count something else once a batch stands in front.",
+                ),
                 NOISE + "“A score is the length of a shadow, times the length of the query”.",
-                answer=lambda q, k: True,
-                probe="each_alone",
+                answer=word("the same"),
+                probe="pairs_alone",
             ),
         ),
     ),
@@ -330,17 +379,17 @@ QUESTIONS = (
                     "This is the place of the largest weight; the weight itself is wanted.": lambda s: s.argmax(
                         axis=-1
                     ),
-                    "This is one number for everything; each row has a largest weight of its own.": lambda s: softmax(
-                        s
-                    ).max(),
-                    "Row by row is right, and then a mean was taken. Keep the numbers apart.": lambda s: (
-                        softmax(s).max(axis=-1).mean()
-                    ),
-                    "The maximum is taken along the first axis; the entries stand along the last.": lambda s: softmax(
-                        s
-                    ).max(axis=0),
+                    "This is one number for everything, a largest or a mean; each row has a largest weight of its "
+                    "own. Give the maximum its axis, the last.": by_rows("one number"),
+                    "The answer has lost the first axis: there the rows are counted. The entries stand along the last, "
+                    "so take the maximum there.": by_rows("axis 0 is gone"),
+                    "The answer has lost axis 1. The entries stand along the last axis, -1, so take the maximum "
+                    "there.": lambda s: "axis 1 is gone" if s.ndim > 1 else stops(),
                     "The softmax runs along the first axis; the entries stand along the last.": lambda s: softmax(
                         s, axis=0
+                    ).max(axis=-1),
+                    "The softmax runs along axis 1; the entries stand along the last, -1.": lambda s: softmax(
+                        s, axis=1
                     ).max(axis=-1),
                     "The softmax was taken over all numbers together: a row does not add up to 1. Give it the axis.": (
                         lambda s: softmax(s, axis=None).max(axis=-1)
@@ -348,6 +397,7 @@ QUESTIONS = (
                     "This is the smallest weight.": lambda s: softmax(s).min(axis=-1),
                 },
                 NOISE + "“How sure should a search through noise be?”.",
+                probe="by_rows",
             ),
         ),
     ),
@@ -372,7 +422,7 @@ QUESTIONS = (
                         lambda a: -(a**2)
                     ),
                     "The formula wants weights. It was given the scores: put them through the softmax first.": (
-                        lambda s: s * (1 - s)
+                        lambda s: np.diag(s * (1 - s))
                     ),
                 },
                 NOISE + "“What saturation does to learning”.",
@@ -397,7 +447,7 @@ QUESTIONS = (
                         across(lambda a: -a[:, None])
                     ),
                     "The formula wants weights. It was given the scores: put them through the softmax first.": (
-                        lambda s: (-s[:, None] * s)[~np.eye(len(s), dtype=bool)]
+                        lambda s: -s[:, None] * s * (1 - np.eye(len(s)))
                     ),
                 },
                 NOISE + "“What saturation does to learning”.",
@@ -410,13 +460,25 @@ QUESTIONS = (
                 1,
                 lambda rng: [{"scores": rng.normal(size=(3, 4))}, {"scores": rng.normal(size=(2, 3, 4))}],
                 {
-                    "It stops when there are several rows. np.diag and np.outer know one row only; weights[..., None] "
-                    "gives each row a new axis.": stops,
-                    "Several rows at once do not give what each gives by itself.": lambda s: False,
+                    "There is no table. For a row of T scores T × T numbers are wanted: how each weight moves with "
+                    "each score.": word("no table"),
+                    "It stops when there are several rows, though not for one. np.diag and np.outer, for instance, "
+                    "know one row only; weights[..., None] gives each row a new axis.": word("stops"),
+                    "It stops for a single row of scores already: mend that first.": word("stops alone"),
+                    "Several rows at once give other numbers than each by itself. Has the softmax its axis? Without "
+                    "one, SciPy's takes all rows together: softmax(scores, axis=-1).": word("other numbers"),
+                    "Several rows should give a table each: (…, T) becomes (…, T, T).": word("another shape"),
+                    "Several rows should give a table each, (…, T, T); here there are more axes.": word(
+                        "too many axes"
+                    ),
+                    "It works for rows in one list, (N, T), and stops when they stand in a table, (M, N, T). Count "
+                    "axes from the end.": lambda s: "the same" if s.ndim == 2 else "stops",
+                    "It is right for rows in one list, (N, T), and not when they stand in a table, (M, N, T). Count "
+                    "axes from the end.": lambda s: "the same" if s.ndim == 2 else "other numbers",
                 },
                 NOISE + "“What saturation does to learning”.",
-                answer=lambda s: True,
-                probe="each_alone",
+                answer=word("the same"),
+                probe="rows_alone",
             ),
         ),
     ),
@@ -455,14 +517,14 @@ QUESTIONS = (
                 "axes in front are left alone",
                 1,
                 batches_between,
-                {
-                    "It stops when there are axes in front. `.T` turns *all* axes of the keys round; only the last two "
-                    "may change places.": stops,
-                    "A batch does not give what its members give one by one.": lambda q, k, w: False,
-                },
+                in_front(
+                    "It stops when axes stand in front, though not without. `.T` turns *all* axes of the keys round; "
+                    "np.swapaxes(keys, -1, -2) turns the last two only.",
+                    "A batch gives other numbers than its members give one by one. Count axes from the end.",
+                ),
                 NOISE + "“A metric that is learned”.",
-                answer=lambda q, k, w: True,
-                probe="each_alone",
+                answer=word("the same"),
+                probe="pairs_alone",
             ),
         ),
     ),
@@ -506,15 +568,22 @@ QUESTIONS = (
                 {
                     "Query 1 is paired with key 1, query 2 with key 2, and no others meet. Give each of the two a new "
                     "axis (None) before they are added.": lambda q, k, *_: (
-                        stops() if len(q) != len(k) else ([len(q)], False)
+                        "stops" if len(q) != len(k) else "one number a query"
                     ),
-                    "The table lies on its side: rows should be queries and columns keys.": lambda q, k, *_: (
-                        [len(k), len(q)],
-                        False,
+                    "The table lies on its side: rows should be queries and columns keys.": word("on its side"),
+                    "One query and one key work, and several stop. Every query should meet every key: (Tq, 1, A) and "
+                    "(1, T, A) add up to (Tq, T, A).": word("stops"),
+                    "The table should have the shape (Tq, T).": word("another shape"),
+                    "There is one number for each query; it should be one for each pair of a query and a key.": word(
+                        "one number a query"
                     ),
+                    "The table has the right shape, and other numbers than each query and key give by themselves.": (
+                        word("other numbers")
+                    ),
+                    "Every query and key score the same.": word("all equal"),
                 },
                 ADDITIVE + "“When it goes wrong”.",
-                answer=lambda q, k, *_: ([len(q), len(k)], True),
+                answer=word("every pair"),
                 probe="crossed",
             ),
             Concept(
@@ -522,14 +591,15 @@ QUESTIONS = (
                 "axes in front are left alone",
                 1,
                 batches_of_units,
-                {
-                    "It stops when there are axes in front. Count from the end: [..., :, None, :] for the query and "
-                    "[..., None, :, :] for the keys.": stops,
-                    "A batch does not give what its members give one by one.": lambda *_: False,
-                },
+                in_front(
+                    "It stops when axes stand in front, though not without. Count from the end: [..., :, None, :] for "
+                    "the query and [..., None, :, :] for the keys.",
+                    "A batch gives other numbers than its members give one by one. Count from the end: "
+                    "[..., :, None, :] for the query and [..., None, :, :] for the keys.",
+                ),
                 ADDITIVE + "“Bahdanau's score”.",
-                answer=lambda *_: True,
-                probe="each_alone",
+                answer=word("the same"),
+                probe="pairs_alone",
             ),
         ),
     ),
@@ -561,8 +631,11 @@ QUESTIONS = (
                     "The table lies on its side: rows should be dials and columns stations.": lambda q, k, w: (
                         hill(q, k, w).T
                     ),
+                    "One dial works, and several stop: each should meet each station. A new axis, query[:, None], "
+                    "makes rows of the dials.": word("one dial only"),
                 },
                 ADDITIVE + "“Two bends make a hill”.",
+                probe="placed",
             ),
             Concept(
                 "width",
@@ -604,13 +677,22 @@ QUESTIONS = (
                     "There is no tanh: the query has no say.": unpadded(no_tanh),
                     "The tanh comes after v. It bends each unit by itself, before v adds them up.": unpadded(late_tanh),
                     "W_k is missing: the states enter as they are.": unpadded(bare_keys),
+                    "W_q is missing: the query enters as it is.": unpadded(bare_query),
+                    "Query and state are each bent by themselves and then added. Add first: else the query's part is "
+                    "the same for every state, and the softmax drops it.": unpadded(bent_apart),
+                    "v is missing: the units are added up as if each counted the same.": unpadded(without_v),
                     "This is a dot product of two projections, Luong's general form under another name: there is no "
                     "sum, no tanh and no v.": unpadded(product),
                     "The softmax runs over the batch, not over the time steps.": other_axis,
                     "There is no softmax: these are scores.": no_softmax,
                     "The two answers have changed places: the context comes first, then the weights.": (
-                        lambda q, s, m, *weights: attend(q, s, np.ones_like(m), *weights)[::-1]
+                        word("in another order")
                     ),
+                    "The weights should have the shape (B, T): one for each state of each recording.": word(
+                        "weights of another shape"
+                    ),
+                    "The context should have the shape (B, 2H): one average of states, over time, for each "
+                    "recording.": word("context of another shape"),
                     "The last state is asked with, not the query that was given.": last_asks,
                     "The projected keys are averaged; the states themselves are wanted.": keys_for_values,
                     "The context is the plain sum of the states, as if every weight were 1.": plain_sum,
@@ -628,17 +710,18 @@ QUESTIONS = (
                 two_recordings,
                 {
                     "The mask is upside down: padding is read and the recording is not. True means a real state.": (
-                        lambda q, s, m, *weights: 1 + attend(q, s, ~m, *weights)[1][~m]
+                        word("only padding has weight")
                     ),
-                    "The mask has no effect.": lambda q, s, m, *weights: (
-                        1 + attend(q, s, np.ones_like(m), *weights)[1][~m]
-                    ),
-                    "The scores of the padding were set to 0, and e to the 0 is 1: they should be minus infinity.": (
-                        lambda q, s, m, *weights: 1 + softmax(additive_scores(q[:, None], s, *weights)[:, 0] * m)[~m]
-                    ),
+                    "The mask has no effect.": word("as if all were real"),
+                    "Padding has weight, and each step of it the same: its scores were all set to one number. If that "
+                    "was 0, e to the 0 is 1; e to minus infinity is 0.": word("the same for each"),
+                    "Padding has weight, if not what it would have without a mask. Its scores should be minus infinity "
+                    "when the softmax sees them.": word("some"),
+                    "No state has any weight, real ones neither.": word("nothing has weight"),
+                    "There is a NaN among the weights, though each recording has a real state.": word("NaN"),
                 },
                 MASKS + "“Entries that are not there”.",
-                answer=lambda q, s, m, *weights: np.zeros((~m).sum()),
+                answer=word("zeros"),
                 probe="at_padding",
             ),
             Concept(
@@ -663,17 +746,27 @@ QUESTIONS = (
             ),
             Concept(
                 "half",
-                "half precision works",
+                "half precision (float16) works, for large scores and an empty recording too",
                 1,
                 halves,
                 {
-                    "The answer is not in half precision: something inside made it wider.": lambda *_: (False, True),
-                    "In half precision it gives numbers that are none.": lambda *_: (True, False),
-                    "It stops in half precision. A number such as −1e9 does not fit into a float16, whose largest is "
-                    "65504; minus infinity does.": stops,
+                    "It stops in float16, though not in float32: a number such as −1e9 does not fit, the largest is "
+                    "65504. Minus infinity does.": word("does not fit"),
+                    "In float16 it gives NaN, though not in float32. Some number inside does not fit: there −1e9, for "
+                    "example, is minus infinity, and 0 times that is NaN.": word("NaN"),
+                    "In float16 it gives NaN once scores are large: e to the 12 is more than 65504 already. Take each "
+                    "row's largest score away first, as a library's softmax does.": word("NaN for large scores"),
+                    "In float16 the empty recording gives NaN, though not in float32. Some number inside does not fit: "
+                    "there −1e9, for example, is minus infinity, and 1e-9 is 0.": word("NaN for the empty recording"),
+                    "It gives NaN for scores of 30 and more, in float32 too.": word("NaN in float32"),
+                    "The answer to float16 is not float16: something inside made it wider. Both context and weights "
+                    "should have the dtype of `states`.": word("another dtype"),
+                    "In float16 the weights are others than in float32, by far more than rounding.": word(
+                        "other weights"
+                    ),
                 },
                 MASKS + "“Exercise 3 · Break”.",
-                answer=lambda *_: (True, True),
+                answer=word("as in float32"),
                 probe="in_half_precision",
             ),
             Concept(
@@ -682,27 +775,21 @@ QUESTIONS = (
                 2,
                 one_empty,
                 {
-                    "The empty recording makes a gradient NaN, and with it every weight after one step of training. To "
-                    "replace the NaN afterwards mends the answer only: let no row of minus infinities reach the "
-                    "softmax.": lambda *_: (True, False, True),
-                    "The empty recording gives NaN, in the weights and in the gradients.": lambda *_: (
-                        False,
-                        False,
-                        True,
+                    "The empty recording makes a gradient NaN, and with it the weights after one step of training. "
+                    "To replace a NaN afterwards may mend the answer and not its gradient: let no row of minus "
+                    "infinities reach the softmax, and divide by no 0.": word("zeros, and NaN in a gradient"),
+                    "The empty recording gives NaN. Zeros are wanted: let no row of minus infinities reach the "
+                    "softmax, and divide by no 0.": word("NaN"),
+                    "The empty recording gets weights all the same. Zeros are wanted there.": word("weights"),
+                    "The empty recording has weights of 0 and a context that is not. Average with these weights.": (
+                        word("a context")
                     ),
-                    "The empty recording gets weights all the same. Zeros are wanted there.": lambda *_: (
-                        False,
-                        True,
-                        True,
-                    ),
-                    "No gradient reaches the matrices: somewhere a tensor became NumPy or was detached.": lambda *_: (
-                        True,
-                        True,
-                        False,
+                    "No gradient reaches the matrices: somewhere a tensor becomes NumPy or is detached.": word(
+                        "no gradient"
                     ),
                 },
                 MASKS + "“What do libraries answer when asked about nothing?”.",
-                answer=lambda *_: (True, True, True),
+                answer=word("zeros"),
                 probe="empty",
             ),
         ),
