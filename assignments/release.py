@@ -21,9 +21,9 @@ from .submission import handed_out
 STUDENTS = """\
 # Assignments: Attention-LSTM models, step by step
 
-Each folder holds one assignment: a notebook, and the checks it uses. Set up the book once (its README tells how; the
-command is `make lab`), put these folders into its `notebooks`, open a notebook and read it from the top. Work in it, run
-the checks as often as you like, and hand in the notebook alone, under the name it has.
+Each folder holds one assignment: a notebook, and the checks it uses. Set up the book once (its README tells how),
+put these folders into its `notebooks`, start `make lab`, open a notebook and read it from the top. Work in it, run the
+checks as often as you like, and hand in the notebook alone, under the name it has.
 
 The notebooks need the book's environment: `attnlstm_ref` for data, and PyTorch or Keras, whichever you choose.
 """
