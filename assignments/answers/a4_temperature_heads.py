@@ -83,6 +83,17 @@ def softmax_at(scores, temperature):
     e = np.exp(scores / temperature - scores.max(axis=-1, keepdims=True))
     return e / e.sum(axis=-1, keepdims=True)
 """),
+    wrong("the largest of all rows taken away", "softmax_at", "cold", "each row's own largest", """
+def softmax_at(scores, temperature):
+    z = scores / temperature
+    e = np.exp(z - z.max())
+    return e / e.sum(axis=-1, keepdims=True)
+"""),
+    wrong("cut off at 700", "softmax_at", "cold", "cut off", """
+def softmax_at(scores, temperature):
+    e = np.exp(np.clip(scores / temperature, -700, 700))
+    return e / e.sum(axis=-1, keepdims=True)
+"""),
     wrong("softmax over the queries", "softmax_at", "rows", "last axis but one", """
 def softmax_at(scores, temperature):
     axis = max(scores.ndim - 2, 0)
@@ -121,9 +132,20 @@ def effective_length(weights):
           SEARCH.format("-20, 20", "effective_length(weights)", "1 / np.exp(middle)")),
     wrong("the entropy set to the length", "temperature_for", "found", "*entropy*",
           SEARCH.format("-20, 20", "entropy(weights)", "np.exp(middle)")),
+    wrong("the comparison turned round", "temperature_for", "found far", "runs the wrong way",
+          but(SEARCH.format("-20, 20", "effective_length(weights)", "np.exp(middle)"), "< length", "> length")),
+    wrong("chapter 7's exercise as it is", "temperature_for", "far", "reaches neither",
+          SEARCH.format("np.log(1e-4), np.log(1e4)", "effective_length(weights)", "np.exp(middle)")),
+    wrong("brentq between too near ends", "temperature_for", "far", "reaches neither", """
+from scipy.optimize import brentq
+def temperature_for(scores, length):
+    return brentq(lambda t: effective_length(softmax_at(scores, t)) - length, 0.01, 100)
+"""),
+    wrong("both ends of the interval", "temperature_for", "found far", "More than one number",
+          SEARCH.format("-20, 20", "effective_length(weights)", "np.exp([low, high])")),
     wrong("searched between e⁻⁴ and e⁴", "temperature_for", "far", "reaches neither",
           SEARCH.format("-4, 4", "effective_length(weights)", "np.exp(middle)")),
-    wrong("searched up to 100", "temperature_for", "far", "upper end",
+    wrong("searched up to 100", "temperature_for", "far", "times larger, which",
           SEARCH.format("-20, np.log(100)", "effective_length(weights)", "np.exp(middle)")),
     wrong("a grid of a thousandth", "temperature_for", "far", "too coarse", """
 def temperature_for(scores, length):
@@ -162,14 +184,32 @@ def split_heads(x, heads):
     y = y.reshape(batch, steps, heads, width // heads).transpose(0, 2, 1, 3)
     return y[0] if x.ndim == 2 else y
 """),
-    wrong("heads first of all", "split_heads", "batch", "mixed up", """
+    wrong("heads first of all", "split_heads", "batch", "in front of the batch", """
 def split_heads(x, heads):
     return np.stack(np.split(x, heads, axis=-1))
+"""),
+    wrong("a list of heads", "split_heads", "batch", "in front of the batch", """
+def split_heads(x, heads):
+    return np.split(x, heads, axis=-1)
+"""),
+    wrong("batch and heads in one axis", "split_heads", "batch", "share an axis", """
+def split_heads(x, heads):
+    *_, steps, width = x.shape
+    return x.reshape(-1, steps, heads, width // heads).swapaxes(1, 2).reshape(-1, steps, width // heads)
 """),
     wrong("merged without the swap", "merge_heads", "back", "swap the heads back", """
 def merge_heads(x):
     *batch, h, t, d = x.shape
     return x.reshape(*batch, t, h * d)
+"""),
+    wrong("merged along the first axis", "merge_heads", "back", "third axis from the end", """
+def merge_heads(x):
+    return np.concatenate(list(x), axis=-1)
+"""),
+    wrong("merged without a batch", "merge_heads", "back", "stops when there is a batch", """
+def merge_heads(x):
+    heads, steps, d = x.shape
+    return x.transpose(1, 0, 2).reshape(steps, heads * d)
 """),
     wrong("√ of the whole width", "multi_head", "scale", "*whole* width",
           but(HEADS, "np.sqrt(q.shape[-1])", 'np.sqrt(len(w["out"]))')),
@@ -182,14 +222,28 @@ def merge_heads(x):
           but(HEADS, "return context, weights", "return context, weights.mean(axis=1)")),
     wrong("context second", "multi_head", "weights", "changed places",
           but(HEADS, "return context, weights", "return weights, context")),
-    wrong("softmax over the heads", "multi_head", "weights scale mask context", "over the heads", but(
+    wrong("the context alone", "multi_head", "weights", "No weights came back",
+          but(HEADS, "return context, weights", "return context")),
+    wrong("softmax over the heads", "multi_head", "weights scale context", "over the heads", but(
         HEADS, "softmax_at(np.where(mask, scores, -np.inf), temperature)",
         "np.where(mask, np.exp(scores / temperature) / np.exp(scores / temperature).sum(1, keepdims=True), 0)")),
     wrong("temperature forgotten", "multi_head", "temperature", "no effect", but(HEADS, "temperature)\n ", "1.0)\n ")),
+    wrong("weights divided by the temperature", "multi_head", "temperature", "The weights are divided", but(
+        HEADS, "temperature)\n ", "1.0) / temperature\n ")),
     wrong("mask upside down", "multi_head", "mask", "upside down", but(HEADS, "(mask,", "(~mask,")),
     wrong("mask forgotten", "multi_head", "mask", "no effect", but(HEADS, "np.where(mask, scores, -np.inf)", "scores")),
     wrong("mask without an axis of queries", "multi_head", "mask", "meet the heads",
           but(HEADS, "mask[:, None, None]", "mask[:, None]")),
+    wrong("mask along the queries", "multi_head", "mask", "hides queries",
+          but(HEADS, "mask[:, None, None]", "mask[:, None, :, None]")),
+    wrong("mask along the heads", "multi_head", "mask", "hides heads",
+          but(HEADS, "mask[:, None, None]", "mask[:, :, None, None]")),
+    wrong("mask as it comes", "multi_head", "mask", "meet the queries", but(HEADS, "mask[:, None, None]", "mask")),
+    wrong("minus a hundred", "multi_head", "mask", "−100 are scores too", but(HEADS, "-np.inf", "-100")),
+    wrong("minus a hundred after the temperature", "multi_head", "mask", "At a low temperature", but(
+        HEADS, "softmax_at(np.where(mask, scores, -np.inf), temperature)",
+        "softmax_at(np.where(mask, scores / temperature, -100), 1.0)")),
+    wrong("scores of 0", "multi_head", "mask", "0 and −100", but(HEADS, "-np.inf", "0")),
     wrong("mask after the softmax", "multi_head", "mask", "after the softmax", but(
         HEADS, "softmax_at(np.where(mask, scores, -np.inf), temperature)", "softmax_at(scores, temperature) * mask")),
     wrong("merged by reshape inside", "multi_head", "context", "mixes words and heads",
@@ -198,11 +252,39 @@ def merge_heads(x):
     wrong("mask polarity of torch", "library_heads", "mask", "upside down", but(TORCH, "=~mask", "=mask")),
     wrong("averaged by default", "library_heads", "weights", "averaged",
           but(TORCH, ", average_attn_weights=False", "")),
-    wrong("in_proj_weight untransposed", "library_heads", "context", "query, keys and values went in untransposed",
+    wrong("in_proj_weight untransposed", "library_heads", "context", "keys and values are the wrong way round",
           but(TORCH, 'w["query"].T, w["keys"].T, w["values"].T', 'w["query"], w["keys"], w["values"]')),
-    wrong("out_proj untransposed", "library_heads", "context", "output's matrix",
+    wrong("out_proj untransposed", "library_heads", "context", "output's matrix is the wrong way round",
           but(TORCH, 'w["out"].T', 'w["out"]')),
     wrong("time first", "library_heads", "context", "batch_first", but(TORCH, ", batch_first=True", "")),
+    wrong("in PyTorch the context second", "library_heads", "weights", "changed places", but(
+        TORCH, "    return layer(query, keys, values, key_padding_mask=~mask, average_attn_weights=False)",
+        "    return layer(query, keys, values, key_padding_mask=~mask, average_attn_weights=False)[::-1]")),
+    wrong("in PyTorch the context alone", "library_heads", "weights", "No weights came back",
+          but(TORCH, "average_attn_weights=False)", "average_attn_weights=False)[0]")),
+    wrong("PyTorch's gradients left on", "library_heads", "context weights mask", "torch.no_grad()",
+          but(TORCH, "with torch.no_grad():", "if True:")),
+    wrong("PyTorch's matrices side by side", "library_heads", "context weights mask", "two shapes do not fit",
+          but(TORCH, 'w["query"].T, w["keys"].T, w["values"].T])', 'w["query"], w["keys"], w["values"]], dim=1)')),
+    wrong("PyTorch's heads before the width", "library_heads", "context weights mask", "width first",
+          but(TORCH, "query.shape[-1], heads,", "heads, query.shape[-1],")),
+    wrong("PyTorch's mask not handed on", "library_heads", "mask", "no effect",
+          but(TORCH, "key_padding_mask=~mask, ", "")),
+    wrong("Keras' matrices transposed", "library_heads", "context", "Keras' (in, out), as they are", but(
+        but(KERAS, "ops.reshape(w[name], (", "ops.reshape(ops.transpose(w[name]), ("),
+        'ops.reshape(w["out"],', 'ops.reshape(ops.transpose(w["out"]),'), "keras"),
+    wrong("Keras' biases kept", "library_heads", "context weights mask", "use_bias=False",
+          but(KERAS, ", use_bias=False", ""), "keras"),
+    wrong("Keras' layer not built", "library_heads", "context weights mask", "before it is built",
+          but(KERAS, "    layer.build(query.shape, values.shape, keys.shape)\n", ""), "keras"),
+    wrong("Keras' key_dim the whole width", "library_heads", "context weights mask", "width of *one* head",
+          but(KERAS, "(heads, width // heads,", "(heads, width,"), "keras"),
+    wrong("Keras' weights averaged", "library_heads", "weights", "no axis of heads", but(
+        KERAS, "    return layer(query, values, keys, attention_mask=mask[:, None, :], return_attention_scores=True)",
+        "    c, a = layer(query, values, keys, attention_mask=mask[:, None, :], return_attention_scores=True)\n"
+        "    return c, ops.mean(a, axis=1)"), "keras"),
+    wrong("Keras' mask on the queries", "library_heads", "mask", "hides queries",
+          but(KERAS, "mask[:, None, :]", "mask[:, :, None]"), "keras"),
     wrong("Keras called with key second", "library_heads", "context", "*value*, key",
           but(KERAS, "layer(query, values, keys", "layer(query, keys, values"), "keras"),
     wrong("Keras not asked for weights", "library_heads", "weights", "No weights came back",
@@ -248,7 +330,7 @@ def entropy(weights): return entr(weights).sum(-1)
 from scipy.optimize import brentq
 def temperature_for(scores, length):
     f = lambda t: effective_length(softmax_at(scores, np.exp(t))) - length
-    return np.exp(brentq(f, -12, 12))
+    return np.exp(brentq(f, -15, 15))
 """}),
     Right("a little added inside the logarithm, in float32", {"entropy": """
 def entropy(weights):
@@ -270,6 +352,13 @@ def temperature_for(scores, length):
         else:
             hot = middle
     return (cold + hot) / 2
+"""}),
+    Right("an array of one number", {"temperature_for":
+        SEARCH.format("np.array([-16.0]), np.array([16.0])", "effective_length(weights)", "np.exp(middle)")}),
+    Right("a fine grid", {"temperature_for": """
+def temperature_for(scores, length):
+    taus = np.geomspace(1e-6, 1e6, 40_000)
+    return taus[np.argmin(np.abs(effective_length(softmax_at(scores[None], taus[:, None])) - length))]
 """}),
     Right("einsum", {"split_heads": """
 def split_heads(x, heads):

@@ -114,34 +114,13 @@ def softmax_over(axis):
 
 
 def divided_by(root_of):
-    """The spread of weights whose scores are divided by the root of root_of(d, h, d_q)."""
+    """The spread of weights whose scores are divided by the root of root_of(d, h, d_q, d_k)."""
 
     def wrong(q, k, v, w, h, m, t):
         d = w["query"].shape[-1] // h
-        return spread(multi_head(q, k, v, w, h, m, t)[1]) * np.sqrt(d / root_of(d, h, q.shape[-1]))
+        return spread(multi_head(q, k, v, w, h, m, t)[1]) * np.sqrt(d / root_of(d, h, q.shape[-1], k.shape[-1]))
 
     return wrong
-
-
-def shares(weights, mask):
-    """[the hidden words' share for each query (B, Tq), the smallest sum of a row]"""
-    hidden = np.where(mask[:, None, None, :], 0.0, weights).sum(axis=-1)
-    return [hidden.mean(axis=1), weights.sum(axis=-1).min()]
-
-
-def masked_by(how):
-    """`shares` where the mask that reaches the scores is how(mask): booleans that fit (B, h, Tq, T)."""
-
-    def wrong(q, k, v, w, h, m, t=1.0):
-        scores = np.where(how(m), head_scores(q, k, w, h), -np.inf)
-        return shares(softmax_at(scores, t * root(w, h)), m)
-
-    return wrong
-
-
-def after_softmax(q, k, v, w, h, m, t):
-    weights = multi_head(q, k, v, w, h, np.ones_like(m), t)[1]
-    return shares(weights * m[:, None, None, :], m)
 
 
 def turned(*names):
@@ -153,14 +132,14 @@ def time_first(q, k, v, w, h, m):
     return multi_head(*(x.swapaxes(0, 1) for x in (q, k, v)), w, h, np.ones_like(m).T)[0].swapaxes(0, 1)
 
 
-def hidden_share(weights, mask):
-    """How much of the weight lies on hidden words, on average over the rows."""
-    return np.where(mask[:, None, None, :], 0.0, weights).sum(axis=-1).mean()
-
-
 def stops(*_):
     """For mistakes that raise an error."""
     raise ValueError
+
+
+def word(said):
+    """For mistakes that a probe has a word for, whatever the inputs."""
+    return lambda *inputs: said
 
 
 # --- the inputs of the cases --------------------------------------------------------------------------------
@@ -175,10 +154,12 @@ def tables(rng):
 
 
 def cold(rng):
+    far = np.array([[0.0], [5000.0]]) + rng.normal(size=(2, 4))
     return [
         {"scores": rng.normal(size=5) + 3, "temperature": 1e-3},
-        {"scores": 1000 * rng.normal(size=5), "temperature": 0.01},
+        {"scores": 1000 * rng.uniform(1, 3, size=5), "temperature": 0.01},
         {"scores": -900 + 5 * rng.random(size=5), "temperature": 0.5},
+        {"scores": far, "temperature": 0.5},
     ]
 
 
@@ -200,23 +181,24 @@ def searches(rng):
     for size, between in ((1.0, (2.0, 2.8)), (3.0, (1.5, 2.0))):
         while True:
             case = {"scores": size * rng.normal(size=20), "length": float(rng.uniform(*between))}
-            if 0.3 < temperature_for(*case.values()) < 3:  # the tolerance is absolute below 1
+            ends = [np.log(temperature_for(case["scores"], by * case["length"])) for by in (1, 1.05)]
+            # the tolerance is absolute below 1; a search that runs the wrong way begins on one side of both lengths
+            if -1.2 < ends[0] < ends[1] < -0.05 or 0.05 < ends[0] < ends[1] < 1.1:
                 break
         found.append(case)
     return found
 
 
-def attention(rng, batch=1, queries=2, steps=4, heads=2, width=4, hidden=False):
-    mask = np.ones((batch, steps), dtype=bool)
-    if hidden:
-        mask[0, -1] = False
-        mask[1:, 0] = mask[1:, 1] = False
+def attention(rng, batch=1, hidden=False):
+    """As many heads, queries and words: a mask along a wrong axis stops nothing, and is seen where it is looked for."""
+    mask = np.ones((batch, 3), dtype=bool)
+    mask[0, 1] = not hidden
     return {
-        "query": rng.normal(size=(batch, queries, width)),
-        "keys": rng.normal(size=(batch, steps, width)),
-        "values": rng.normal(size=(batch, steps, width)),
-        "w": {name: 0.6 * rng.normal(size=(width, width)) for name in ("query", "keys", "values", "out")},
-        "heads": heads,
+        "query": rng.normal(size=(batch, 3, 6)),
+        "keys": rng.normal(size=(batch, 3, 6)),
+        "values": rng.normal(size=(batch, 3, 6)),
+        "w": {name: 0.5 * rng.normal(size=(6, 6)) for name in ("query", "keys", "values", "out")},
+        "heads": 3,
         "mask": mask,
         "temperature": 1.0,
     }
@@ -225,33 +207,44 @@ def attention(rng, batch=1, queries=2, steps=4, heads=2, width=4, hidden=False):
 def alike(rng):
     """Every feature of a query or word the same, words in turn: whatever is split how, the scores are as large."""
     case = attention(rng)
-    case["query"] = np.full((1, 2, 6), rng.uniform(0.5, 1))
-    case["keys"] = np.broadcast_to(np.array([1, -1, 1, -1])[:, None] * rng.uniform(0.5, 1), (1, 4, 4)).copy()
-    case["w"] |= {"query": np.full((6, 4), 1 / 6), "keys": np.eye(4)}
+    case["query"] = np.full((1, 3, 15), rng.uniform(1, 1.5))
+    case["keys"] = np.broadcast_to(np.array([1, -1, 1])[:, None] * rng.uniform(1, 1.5), (1, 3, 10)).copy()
+    case["w"] |= {"query": np.full((15, 6), 1 / 15), "keys": np.full((10, 6), 1 / 10)}
     return [case]
 
 
 def sharp(rng):
     """Every head has all its weight on one word, whatever its scores are divided by; nothing weighs the heads."""
     while True:
-        case = attention(rng, queries=3)
-        case["w"]["out"] = np.eye(4)
-        scores = head_scores(case["query"], case["keys"], case["w"], 2)
+        case = attention(rng)
+        case["w"]["out"] = np.eye(6)
+        scores = head_scores(case["query"], case["keys"], case["w"], 3)
         best, largest = np.sort(scores, axis=-1), np.abs(scores).max()
-        if (best[..., -1] - best[..., -2]).min() > 0.15 * largest:
-            case["query"] *= 300 / largest
+        if (best[..., -1] - best[..., -2]).min() > 0.05 * largest:
+            case["query"] *= 900 / largest
             return [case]
 
 
 def single(rng):
     """One query, one word, one head: whatever the scores, the weight is 1."""
-    case = attention(rng, queries=1, steps=1, heads=1)
-    case["w"]["values"] = np.eye(4)
+    case = attention(rng)
+    case |= {name: case[name][:, :1] for name in ("query", "keys", "values", "mask")} | {"heads": 1}
+    case["w"]["values"] = np.eye(6)
     return [case]
 
 
+def one_hidden(rng):
+    """One word of the first member; elsewhere in its rows are scores far below 0, and none of them is near 0."""
+    while True:
+        case = attention(rng, batch=3, hidden=True)
+        seen = head_scores(case["query"], case["keys"], case["w"], 3)[0][..., [0, 2]]
+        if seen.max(axis=-1).min() < -0.3:
+            return [case | {"temperature": 100.0}]
+
+
 def library(rng, hidden=False):
-    case = attention(rng, batch=3, queries=3, steps=3, hidden=hidden)
+    case = attention(rng, batch=3, hidden=hidden)
+    case["query"] *= 0.5
     del case["temperature"]
     return [case]
 
@@ -315,11 +308,15 @@ QUESTIONS = (
                 cold,
                 {
                     "Divided by a small temperature a score is large, and e to the power of 1000 is no number a "
-                    "computer can hold. Take the largest away from each row *after* dividing.": lambda s, t: 0.0
+                    "computer can hold. Take the largest away from each row *after* dividing.": word("NaN"),
+                    "Where one row's scores lie far below another's, its weights are NaN: take each row's own largest "
+                    "away, not the largest of all.": lambda s, t: "NaN" if s.ndim == 2 else "weights",
+                    "Scores that differ get the same weight: they were cut off on the way. Take the largest away from "
+                    "each row instead.": lambda s, t: "tie" if s.ndim == 1 else "weights",
                 },
                 "See chapter 4, “From scores to weights”.",
-                answer=lambda s, t: 1.0,
-                probe="finite",
+                answer=word("weights"),
+                probe="survives",
             ),
         ),
     ),
@@ -356,14 +353,15 @@ QUESTIONS = (
                 some_zeros,
                 {
                     "A weight of 0 makes the entropy NaN: 0 times minus infinity is no number. Such a word should add "
-                    "0.": lambda w: np.nan,
+                    "0.": word("NaN"),
                     "A weight of 0 makes the whole entropy 0: the NaN was replaced after adding up. Replace it "
-                    "before, word by word.": lambda w: 0.0,
-                    "A weight of 0 makes the entropy infinite; such a word should add 0.": lambda w: np.inf,
+                    "before, word by word.": word("zero"),
+                    "A weight of 0 makes the entropy infinite; such a word should add 0.": word("infinite"),
+                    "A word of weight 0 changes the entropy; it should add 0.": word("other"),
                 },
                 SEVEN + "“How many steps is it using?”.",
-                answer=lambda w: 1.0,
-                probe="as_without_zeros",
+                answer=word("same"),
+                probe="with_zeros",
             ),
             Concept(
                 "rows",
@@ -371,24 +369,22 @@ QUESTIONS = (
                 1,
                 lambda rng: [{"weights": distributions(rng, *shape)} for shape in ((3, 4), (2, 3, 5))],
                 {
-                    "The words' parts are there, but they are not added up.": lambda w: [list(w.shape), False],
+                    "The words' parts are there, but they are not added up.": lambda w: list(w.shape),
                     "An axis of length 1 is left where the words were; the answer should have none (no keepdims).": (
-                        lambda w: [[*w.shape[:-1], 1], True]
+                        lambda w: [*w.shape[:-1], 1]
                     ),
-                    "One number comes back for all rows together. Add up along the last axis only.": lambda w: [
-                        [],
-                        False,
-                    ],
+                    "One number comes back for all rows together. Add up along the last axis only.": lambda w: [],
                     "The sum runs over the first axis; each row should be added up by itself, along the last.": (
-                        lambda w: [list(w.shape[1:]), False]
+                        lambda w: list(w.shape[1:])
                     ),
                     "The sum runs over the last axis but one; the words stand along the last.": lambda w: [
-                        [*w.shape[:-2], w.shape[-1]],
-                        False,
+                        *w.shape[:-2],
+                        w.shape[-1],
                     ],
+                    "A row among others gets another entropy than the same row alone.": word("other"),
                 },
                 SEVEN + "“How many steps is it using?”.",
-                answer=lambda w: [list(w.shape[:-1]), True],
+                answer=word("own"),
                 probe="row_by_row",
             ),
         ),
@@ -440,29 +436,34 @@ QUESTIONS = (
                     ),
                     "This is the logarithm of the temperature.": lambda s, n: np.log(temperature_for(s, n)),
                     "This is the effective length that was asked for; the temperature is wanted.": lambda s, n: n,
+                    "Another length gets the same answer. A search that runs the wrong way does so, ending where its "
+                    "range ends: too few words lit means too cold.": word("end"),
+                    "More than one number comes back; the temperature is one.": word("many"),
                 },
                 SEVEN + "“Exercise 2 · Implement”.",
                 tolerance=2e-3,
+                probe="search",
             ),
             Concept(
                 "far",
                 "also where it is very small or very large",
                 1,
-                searches,
+                lambda rng: searches(rng)[:1],
                 {
-                    "Scores a thousand times as large need a temperature a thousand times as large, which is beyond "
-                    "the upper end of the search.": lambda s, n: [False, True],
-                    "Scores a thousandth as large need a temperature a thousandth as large. The search does not reach "
-                    "so low, or its steps are too coarse there.": lambda s, n: [True, False],
-                    "Scores a thousand times as large or small need a temperature as much larger or smaller. The "
-                    "search reaches neither: halve an interval of the temperature's logarithm.": lambda s, n: [
-                        False,
-                        False,
-                    ],
+                    "Scores 100,000 times as large need a temperature as many times larger, which your search does not "
+                    "reach. Halve an interval of the temperature's logarithm that is wide enough.": word("small"),
+                    "Scores a hundred-thousandth as large need a temperature as small. Your search does not reach so "
+                    "low, or its steps are too coarse there.": word("large"),
+                    "Scores 100,000 times as large, or as small, need a temperature as much larger or smaller. Your "
+                    "search reaches neither, or is too coarse: halve an interval of the temperature's logarithm that "
+                    "is wide enough.": word("neither"),
+                    "Scores 100,000 times as large or small get the same temperature; they need one as much larger or "
+                    "smaller.": word("same"),
+                    "For scores around 1 there is no temperature yet: see the line above.": word("end"),
                 },
                 SEVEN + "“Exercise 2 · Implement”.",
-                answer=lambda s, n: [True, True],
-                probe="grows_with_scores",
+                answer=word("both"),
+                probe="reach",
             ),
         ),
     ),
@@ -498,15 +499,17 @@ QUESTIONS = (
                 lambda rng: [{"x": rng.normal(size=shape), "heads": 2} for shape in ((3, 4, 6), (2, 3, 3, 4))],
                 {
                     "It stops when there is a batch in front. Take the last two axes for words and width, and leave "
-                    "those in front alone.": stops,
-                    "The members of a batch are mixed up. Count axes from the end: the batch stays in front.": (
-                        lambda x, h: False
-                    ),
+                    "those in front alone.": word("stops"),
                     "One axis in front works and two do not. Count axes from the end, so that any number may stand in "
-                    "front.": lambda x, h: x.ndim == 3 or stops(),
+                    "front.": lambda x, h: "same" if x.ndim == 3 else "stops",
+                    "The heads stand in front of the batch; they belong right before the words, as the third axis from "
+                    "the end.": word("heads first"),
+                    "Batch and heads share an axis; each should have its own.": word("flat"),
+                    "In a batch the members do not get what they get alone. Count axes from the end, and leave those "
+                    "in front as they are.": word("mixed"),
                 },
                 EIGHT + "“Split, attend, merge”.",
-                answer=lambda x, h: True,
+                answer=word("same"),
                 probe="each_alone",
             ),
         ),
@@ -531,6 +534,11 @@ QUESTIONS = (
                     "The heads are laid one after the other along the words, not side by side along the width.": (
                         lambda x: x.reshape(*x.shape[:-3], -1, x.shape[-1])
                     ),
+                    "With a batch in front its members are laid side by side. The heads are the third axis from the "
+                    "end.": lambda x: np.concatenate(list(x), axis=-1),
+                    "It stops when there is a batch in front. Count axes from the end.": lambda x: (
+                        merge_heads(x) if x.ndim == 3 else stops()
+                    ),
                 },
                 EIGHT + "“Split, attend, merge”.",
             ),
@@ -544,15 +552,15 @@ QUESTIONS = (
                 "weights",
                 "each head has weights over the words, and they come back",
                 2,
-                lambda rng: [attention(rng, steps=5)],
+                lambda rng: [attention(rng)],
                 {
                     "The softmax runs over the heads: they share a word between them. Each head shares the words.": (
                         softmax_over(1)
                     ),
                     "The softmax runs over the queries, not over the words.": softmax_over(2),
-                    "No weights came back: return the context and the weights, in this order.": lambda *inputs: None,
-                    "Context and weights have changed places: the context comes first.": lambda *inputs: "places",
-                    "These are scores; the weights are what the softmax makes of them.": lambda *inputs: "negative",
+                    "No weights came back: return the context and the weights, in this order.": word("none"),
+                    "Context and weights have changed places: the context comes first.": word("places"),
+                    "These are scores; the weights are what the softmax makes of them.": word("negative"),
                     "The weights are averaged over the heads; each head's are wanted.": (
                         lambda *inputs: pattern(multi_head(*inputs)[1].mean(1))
                     ),
@@ -564,7 +572,7 @@ QUESTIONS = (
                     ),
                     "Queries and keys are split before they are projected, or not projected at all.": (
                         lambda q, k, v, w, h, m, t: pattern(
-                            multi_head(q, k, v, w | {"query": np.eye(4), "keys": np.eye(4)}, h, m, t)[1]
+                            multi_head(q, k, v, w | {"query": np.eye(6), "keys": np.eye(6)}, h, m, t)[1]
                         )
                     ),
                     "The queries' and the keys' matrices have changed places.": lambda q, k, v, w, h, m, t: pattern(
@@ -582,16 +590,19 @@ QUESTIONS = (
                 alike,
                 {
                     "The scores are divided by the root of the *whole* width; one head's is wanted, d and not h·d.": (
-                        divided_by(lambda d, h, before: d * h)
+                        divided_by(lambda d, h, *before: d * h)
                     ),
                     "The scores are divided by the root of the query's width as it comes in; one head's is wanted, "
-                    "d.": divided_by(lambda d, h, before: before),
+                    "d.": divided_by(lambda d, h, query, keys: query),
+                    "The scores are divided by the root of the keys' width as they come in; one head's is wanted, "
+                    "d.": divided_by(lambda d, h, query, keys: keys),
                     "The width is taken from the query as it comes in; d is what each head has after the split.": (
-                        divided_by(lambda d, h, before: before // h)
+                        divided_by(lambda d, h, query, keys: query // h)
                     ),
-                    "The scores are not divided by √d.": divided_by(lambda d, h, before: 1),
-                    "The scores are divided by d; its root is wanted.": divided_by(lambda d, h, before: d * d),
-                    "The scores are multiplied by √d; divide.": divided_by(lambda d, h, before: 1 / d),
+                    "All words get the same weight: the softmax does not run over them.": lambda *inputs: 0.0,
+                    "The scores are not divided by √d.": divided_by(lambda *widths: 1),
+                    "The scores are divided by d; its root is wanted.": divided_by(lambda d, *other: d * d),
+                    "The scores are multiplied by √d; divide.": divided_by(lambda d, *other: 1 / d),
                 },
                 EIGHT + "“When it goes wrong”.",
                 answer=lambda *inputs: spread(multi_head(*inputs)[1]),
@@ -603,43 +614,51 @@ QUESTIONS = (
                 1,
                 lambda rng: [attention(rng)],
                 {
-                    "The temperature has no effect: hand it on.": lambda *inputs: 0.0,
-                    "A higher temperature makes the weights sharper: divide by it, do not multiply.": (
-                        lambda *inputs: -1.0
+                    "The temperature has no effect: hand it on.": word("nothing"),
+                    "A higher temperature makes the weights sharper: divide by it, do not multiply.": word(
+                        "multiplies"
                     ),
-                    "The scores are divided by the temperature twice.": lambda *inputs: 2.0,
-                    "The scores are divided by the root of the temperature, not by itself.": lambda *inputs: 0.5,
+                    "The scores are divided by the temperature twice.": word("twice"),
+                    "The scores are divided by the root of the temperature, not by itself.": word("root"),
+                    "The weights are divided by the temperature. Divide the scores, before the softmax.": word("after"),
+                    "At temperature 2 the weights are not those of scores half as large.": word("other"),
                 },
                 SEVEN + "“One knob”.",
-                answer=lambda *inputs: 1.0,
-                probe="power_of_temperature",
+                answer=word("divides"),
+                probe="under_temperature",
             ),
             Concept(
                 "mask",
                 "no head looks at a hidden word",
                 1,
-                lambda rng: [attention(rng, batch=2, hidden=True)],
+                one_hidden,
                 {
-                    "The mask is upside down: it hides what should be seen. True means *look*.": masked_by(
-                        lambda m: ~m[:, None, None]
-                    ),
-                    "The mask has no effect.": masked_by(lambda m: np.True_),
+                    "The mask is upside down: it hides what should be seen. True means *look*.": word("upside down"),
+                    "The mask has no effect.": word("nothing"),
                     "The batch's masks meet the queries: the mask needs an axis for the heads *and* one for the "
-                    "queries, before the words.": masked_by(lambda m: m),
+                    "queries, before the words.": word("batch on queries"),
                     "The batch's masks meet the heads: the mask needs an axis for the heads *and* one for the "
-                    "queries, before the words.": masked_by(lambda m: m[:, None]),
-                    "The mask is put on after the softmax: what is left does not add up to 1. Mask the scores.": (
-                        after_softmax
+                    "queries, before the words.": word("batch on heads"),
+                    "The mask hides queries, not words: its last axis, the words, should stay the last.": word(
+                        "words on queries"
                     ),
-                    "Hidden words score 0, and e to the 0 is 1: they should score minus infinity.": (
-                        lambda q, k, v, w, h, m, t: shares(
-                            softmax_at(head_scores(q, k, w, h) * m[:, None, None], t * root(w, h)), m
-                        )
+                    "The mask hides heads, not words: its last axis, the words, should stay the last.": word(
+                        "words on heads"
                     ),
+                    "A hidden word changes weights that it has nothing to do with.": word("elsewhere"),
+                    "The mask is put on after the softmax: what is left does not add up to 1. Mask the scores.": word(
+                        "short"
+                    ),
+                    "A hidden word still has weight. It should score minus infinity: 0 and −100 are scores too, the "
+                    "more so at a high temperature.": word("some"),
+                    "At a low temperature a hidden word has weight: the others' scores fall below what stands in for "
+                    "its own, which should be minus infinity.": word("some in the cold"),
+                    "Where a word is hidden there are NaNs: minus infinity belongs into the scores, before the softmax "
+                    "over the words.": word("NaN"),
                 },
-                EIGHT + "“Split, attend, merge”.",
-                answer=lambda q, k, v, w, h, m, t: [np.zeros(q.shape[:2]), 1.0],
-                probe="shares",
+                "See chapter 4, “Entries that are not there”.",
+                answer=word("hidden"),
+                probe="hides",
             ),
             Concept(
                 "context",
@@ -648,7 +667,7 @@ QUESTIONS = (
                 sharp,
                 {
                     "The values are not multiplied by their matrix.": lambda q, k, v, w, h, m, t: multi_head(
-                        q, k, v, w | {"values": np.eye(4)}, h, m, t
+                        q, k, v, w | {"values": np.eye(6)}, h, m, t
                     )[0],
                     "The answer blends the keys. Keys are compared with; values are handed back.": (
                         lambda q, k, v, w, h, m, t: multi_head(q, k, k, w | {"values": w["keys"]}, h, m, t)[0]
@@ -661,7 +680,7 @@ QUESTIONS = (
                     ),
                     "Queries and keys are not multiplied by their matrices before they are split.": (
                         lambda q, k, v, w, h, m, t: multi_head(
-                            q, k, v, w | {"query": np.eye(4), "keys": np.eye(4)}, h, m, t
+                            q, k, v, w | {"query": np.eye(6), "keys": np.eye(6)}, h, m, t
                         )[0]
                     ),
                     "The heads mix words and features: query, keys and values are reshaped without swapping axes.": (
@@ -676,7 +695,7 @@ QUESTIONS = (
                 },
                 EIGHT + "“Split, attend, merge”.",
                 answer=lambda *inputs: multi_head(*inputs)[0],
-                probe="context",
+                probe="ask",
             ),
             Concept(
                 "out",
@@ -685,7 +704,7 @@ QUESTIONS = (
                 single,
                 {
                     'The heads\' blends come back as they are: they should be multiplied by w["out"].': (
-                        lambda q, k, v, w, h, m, t: multi_head(q, k, v, w | {"out": np.eye(4)}, h, m, t)[0]
+                        lambda q, k, v, w, h, m, t: multi_head(q, k, v, w | {"out": np.eye(6)}, h, m, t)[0]
                     ),
                     "The output's matrix is transposed; it is (h·d, d_out), to be multiplied from the right.": (
                         lambda q, k, v, w, h, m, t: multi_head(q, k, v, w | {"out": w["out"].T}, h, m, t)[0]
@@ -693,7 +712,7 @@ QUESTIONS = (
                 },
                 EIGHT + "“Two look-ups”.",
                 answer=lambda *inputs: multi_head(*inputs)[0],
-                probe="context",
+                probe="ask",
             ),
         ),
     ),
@@ -707,25 +726,36 @@ QUESTIONS = (
                 2,
                 library,
                 {
-                    "The matrices of query, keys and values went in untransposed: PyTorch's layers hold (out, in).": (
-                        turned("query", "keys", "values")
-                    ),
-                    "The output's matrix went in untransposed: PyTorch's layers hold (out, in).": turned("out"),
-                    "No matrix was transposed: PyTorch's layers hold (out, in).": turned(
-                        "query", "keys", "values", "out"
-                    ),
-                    "Keys and values have changed places: Keras is called with query, *value*, key.": (
-                        lambda q, k, v, w, h, m: multi_head(q, v, k, w, h, m)[0]
-                    ),
-                    "The matrices of keys and values have changed places; the layer's order is query, key, value.": (
+                    "The matrices of query, keys and values are the wrong way round: PyTorch's layer holds (out, in), "
+                    "transposed, and Keras' (in, out), as they are.": turned("query", "keys", "values"),
+                    "The output's matrix is the wrong way round: PyTorch's layer holds (out, in), transposed, and "
+                    "Keras' (in, out), as it is.": turned("out"),
+                    "All four matrices are the wrong way round: PyTorch's layer holds (out, in), transposed, and "
+                    "Keras' (in, out), as they are.": turned("query", "keys", "values", "out"),
+                    "Keys and values have changed places: PyTorch's layer is called with query, key, value, and Keras' "
+                    "with query, *value*, key.": (lambda q, k, v, w, h, m: multi_head(q, v, k, w, h, m)[0]),
+                    "The matrices of keys and values have changed places; a layer's order is query, key, value.": (
                         lambda q, k, v, w, h, m: multi_head(
                             q, k, v, w | {"keys": w["values"], "values": w["keys"]}, h, m
                         )[0]
                     ),
-                    "It attends across the batch: PyTorch's layer takes time first unless it is told "
-                    "batch_first=True.": time_first,
+                    "It attends across the batch, not along the words: PyTorch's layer takes time first unless it is "
+                    "told batch_first=True.": time_first,
                     "The heads got every h-th feature. Cut the width into h pieces of neighbours: (E, h, d), not (E, d,"
                     " h).": lambda q, k, v, w, h, m: multi_head(q, k, v, w, h, m, split=dealt_split)[0],
+                    "It stops: Keras' layer holds no matrices before it is built. Call its `build` first.": word(
+                        "unbuilt"
+                    ),
+                    "It stops: the layer has biases too, and you hand over none. Make it without: use_bias=False in "
+                    "Keras, bias=False in PyTorch.": word("biases"),
+                    "It stops where PyTorch's parameters are overwritten: copy into them within torch.no_grad().": (
+                        word("no_grad")
+                    ),
+                    "It stops: two shapes do not fit. Keras' key_dim is the width of *one* head, and its matrices "
+                    "have an axis of heads; PyTorch's holds query's, key's and value's below one another, (3E, E).": (
+                        word("shapes")
+                    ),
+                    "It stops: PyTorch's layer is made with the width first, then the number of heads.": word("order"),
                 },
                 EIGHT + "“The same in PyTorch and Keras”.",
                 answer=lambda *inputs: multi_head(*inputs)[0],
@@ -737,14 +767,16 @@ QUESTIONS = (
                 1,
                 library,
                 {
-                    "The weights are averaged over the heads, which is the default of PyTorch's layer.": (
-                        lambda q, k, v, w, h, m: [len(q), q.shape[1], k.shape[1]]
-                    ),
-                    "No weights came back: the layer must be told to return them.": lambda *inputs: None,
+                    "The weights have no axis of heads: they are averaged, as PyTorch's layer does unless told "
+                    "otherwise and Keras' never does. Each head's are wanted.": word("averaged"),
+                    "No weights came back. Return both; Keras' layer must be asked for them.": word("none"),
+                    "Context and weights have changed places: the context comes first.": word("places"),
+                    "The weights should have four axes, (B, h, Tq, T).": word("other"),
+                    "It stops, as above.": word("stops"),
                 },
                 EIGHT + "“When it goes wrong”.",
-                answer=lambda q, k, v, w, h, m: [len(q), h, q.shape[1], k.shape[1]],
-                probe="shape_of_weights",
+                answer=word("each"),
+                probe="library_weights",
             ),
             Concept(
                 "mask",
@@ -752,20 +784,27 @@ QUESTIONS = (
                 2,
                 lambda rng: library(rng, hidden=True),
                 {
-                    "The mask has no effect, or it is upside down.": lambda *inputs: 0.5,
                     "The mask is upside down, and only hidden words are looked at. In PyTorch's key_padding_mask True "
-                    "means *ignore*; in Keras' attention_mask it means look.": lambda *inputs: 1.0,
-                    "The mask has no effect.": lambda q, k, v, w, h, m: hidden_share(
-                        multi_head(q, k, v, w, h, np.ones_like(m))[1], m
+                    "means *ignore*; in Keras' attention_mask it means look.": word("upside down"),
+                    "The mask has no effect.": word("nothing"),
+                    "The batch's masks meet the queries. Keras' attention_mask is (B, Tq, T), or (B, 1, T) if the same "
+                    "for all queries; PyTorch's key_padding_mask is (B, T).": word("batch on queries"),
+                    "The batch's masks meet the heads, which want an axis of their own.": word("batch on heads"),
+                    "The mask hides queries, not words: its last axis, the words, should stay the last.": word(
+                        "words on queries"
                     ),
-                    "The batch's masks meet the queries: Keras' attention_mask is (B, Tq, T), or (B, 1, T) if the same "
-                    "for all queries.": lambda q, k, v, w, h, m: hidden_share(
-                        softmax_at(np.where(m, head_scores(q, k, w, h), -np.inf), root(w, h)), m
+                    "The mask hides heads, not words: its last axis, the words, should stay the last.": word(
+                        "words on heads"
                     ),
+                    "A hidden word changes weights that it has nothing to do with.": word("elsewhere"),
+                    "The mask is put on after the softmax: what is left does not add up to 1.": word("short"),
+                    "A hidden word still has weight; it should have none.": word("some"),
+                    "Where a word is hidden there are NaNs: is anything left to look at?": word("NaN"),
+                    "It stops, as above.": word("stops"),
                 },
                 EIGHT + "“When it goes wrong”.",
-                answer=lambda *inputs: 0.0,
-                probe="hidden_share",
+                answer=word("hidden"),
+                probe="library_mask",
             ),
         ),
         framework=True,
