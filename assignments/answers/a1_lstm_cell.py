@@ -92,6 +92,36 @@ WRONG = [
     H = a.shape[-1] // 4
     i, f, g, o = (a[:, k * H : (k + 1) * H] for k in range(4))
     return sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)""")),
+    wrong("tanh on the output gate", "gates", "squash", "Another one", GATES.format("""
+    i, f, g, o = np.split(a, 4, axis=-1)
+    return sigmoid(i), sigmoid(f), sigmoid(g), np.tanh(o)""")),
+    wrong("returned as i, f, o, g", "gates", "order", "g and the output gate", GATES.format("""
+    i, f, g, o = np.split(a, 4, axis=-1)
+    return sigmoid(i), sigmoid(f), sigmoid(o), np.tanh(g)""")),
+    wrong("an unusual order", "gates", "order", "quarters of f, g, o and i", GATES.format("""
+    o, i, f, g = np.split(a, 4, axis=-1)
+    return sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)""")),
+    wrong("one array of all four", "gates", "axis", "One array", GATES.format("""
+    i, f, g, o = np.split(a, 4, axis=-1)
+    return np.concatenate([sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)], axis=-1)""")),
+    wrong("W and U turned round", "step", "hears", "without .T", """
+def step(x, h, c, W, U, b):
+    i, f, g, o = gates(x @ W.T + h @ U.T + b)
+    c = f * c + i * g
+    return o * np.tanh(c), c
+"""),
+    wrong("W alone turned round", "step", "hears", "without .T", """
+def step(x, h, c, W, U, b):
+    i, f, g, o = gates(np.dot(x, W.T) + np.dot(h, U) + b)
+    c = f * c + i * g
+    return o * np.tanh(c), c
+"""),
+    wrong("W first", "step", "cell shown hears pair", "shapes of a product", """
+def step(x, h, c, W, U, b):
+    i, f, g, o = gates(W @ x + U @ h + b)
+    c = f * c + i * g
+    return o * np.tanh(c), c
+"""),
     wrong("tanh missing on the cell", "step", "shown", "tanh of the cell is missing", STEP.format("""
     c = f * c + i * g
     return o * c, c""")),
@@ -133,6 +163,12 @@ def step(x, h, c, W, U, b):
         "h, c = step(inputs[:, t], h, np.zeros((B, len(U))), W, U, b)", STACKED)),
     wrong("h and c exchanged on the way", "lstm", "memory", "exchanged when", LSTM.format(
         "h, c = step(inputs[:, t], c, h, W, U, b)", STACKED)),
+    wrong("held before shown", "lstm", "held", "other order", LSTM.format(
+        "h, c = step(inputs[:, t], h, c, W, U, b)", "np.stack(held, 1), np.stack(shown, 1)")),
+    wrong("the last of each", "lstm", "held axes", "Only the last state", LSTM.format(
+        "h, c = step(inputs[:, t], h, c, W, U, b)", "h, c")),
+    wrong("as Keras returns it", "lstm", "held", "More than two", LSTM.format(
+        "h, c = step(inputs[:, t], h, c, W, U, b)", "np.stack(shown, 1), h, c")),
     wrong("across the batch", "lstm", "axes", "across the batch", """
 def lstm(inputs, W, U, b):
     h = c = np.zeros((inputs.shape[1], len(U)))
@@ -147,7 +183,7 @@ def lstm(inputs, W, U, b):
         "h, c = step(inputs[:, t], h, c, W, U, b)", "np.array(shown), np.array(held)")),
     wrong("the book's one thing", "lstm", "held", "Only one thing", LSTM.format(
         "h, c = step(inputs[:, t], h, c, W, U, b)", "np.stack(shown, 1)")),
-    wrong("as nn.LSTM returns it", "lstm", "held", "as the libraries", LSTM.format(
+    wrong("as nn.LSTM returns it", "lstm", "held", "which the libraries", LSTM.format(
         "h, c = step(inputs[:, t], h, c, W, U, b)", "np.stack(shown, 1), (h, c)")),
     wrong("the gate for the bias", "half_life_bias", "half", "value of the gate", """
 def half_life_bias(steps):
@@ -168,11 +204,57 @@ def half_life_bias(steps):
     f = 0.5 ** (1 / steps)
     return math.log(f / (1 - f))
 """),
+    wrong("a negative power of whole numbers", "half_life_bias", "array", "1 / steps", """
+def half_life_bias(steps):
+    f = 0.5 ** (steps ** -1)
+    return np.log(f / (1 - f))
+"""),
     wrong("not turned round again", "both_ways", "turned", "not turned round again", BOTH.format(
         "lstm(inputs[:, ::-1], *backward)[0]")),
     wrong("never turned", "both_ways", "turned", "reads forward too", BOTH.format("lstm(inputs, *backward)[0]")),
     wrong("the batch reversed", "both_ways", "turned", "not the night", BOTH.format(
         "lstm(inputs[::-1], *backward)[0]")),
+    wrong("the batch reversed, and again", "both_ways", "turned", "turn the batch", BOTH.format(
+        "lstm(inputs[::-1], *backward)[0][::-1]")),
+    wrong("the batch reversed, then time", "both_ways", "turned", "not the night", BOTH.format(
+        "lstm(inputs[::-1], *backward)[0][:, ::-1]")),
+    wrong("np.flip without an axis", "both_ways", "turned", "Everything is turned", BOTH.format(
+        "np.flip(lstm(np.flip(inputs), *backward)[0])")),
+    wrong("side by side in time", "both_ways", "halves", "*after*", """
+def both_ways(inputs, forward, backward):
+    behind = lstm(inputs[:, ::-1], *backward)[0][:, ::-1]
+    return np.concatenate([lstm(inputs, *forward)[0], behind], axis=1)
+"""),
+    wrong("two things", "both_ways", "halves", "two things", """
+def both_ways(inputs, forward, backward):
+    return lstm(inputs, *forward)[0], lstm(inputs[:, ::-1], *backward)[0][:, ::-1]
+"""),
+    wrong("stacked", "both_ways", "halves", "axis of their own", """
+def both_ways(inputs, forward, backward):
+    return np.stack([lstm(inputs, *forward)[0], lstm(inputs[:, ::-1], *backward)[0][:, ::-1]], axis=-1)
+"""),
+    wrong("the two added", "both_ways", "halves", "added", """
+def both_ways(inputs, forward, backward):
+    return lstm(inputs, *forward)[0] + lstm(inputs[:, ::-1], *backward)[0][:, ::-1]
+"""),
+    wrong("what was held", "both_ways", "halves", "first.", """
+def both_ways(inputs, forward, backward):
+    _, ahead = lstm(inputs, *forward)
+    _, behind = lstm(inputs[:, ::-1], *backward)
+    return np.concatenate([ahead, behind[:, ::-1]], axis=-1)
+"""),
+    wrong("what was held, by the second only", "both_ways", "turned", "*holds*", BOTH.format(
+        "lstm(inputs[:, ::-1], *backward)[1][:, ::-1]")),
+    wrong("time first in the end", "both_ways", "halves", "mend that first", """
+def both_ways(inputs, forward, backward):
+    behind = lstm(inputs[:, ::-1], *backward)[0][:, ::-1]
+    return np.concatenate([lstm(inputs, *forward)[0], behind], axis=-1).swapaxes(0, 1)
+"""),
+    wrong("three weights as one", "both_ways", "halves own turned", "one by one", """
+def both_ways(inputs, forward, backward):
+    behind = lstm(inputs[:, ::-1], backward)[0][:, ::-1]
+    return np.concatenate([lstm(inputs, forward)[0], behind], axis=-1)
+"""),
     wrong("only the states turned", "both_ways", "turned", "itself began", BOTH.format(
         "lstm(inputs, *backward)[0][:, ::-1]")),
     wrong("one set of weights", "both_ways", "own", "forward weights", BOTH.format(
@@ -194,6 +276,44 @@ def summaries(states, lengths):
         "states[:, -1, :H], states[:, 0, H:]")),
     wrong("one step late", "summaries", "forward", "one step late", SUMMARIES.format(
         "states[rows, lengths, :H], states[:, 0, H:]")),
+    wrong("two steps early", "summaries", "forward", "one step early", SUMMARIES.format(
+        "states[rows, lengths - 2, :H], states[:, 0, H:]")),
+    wrong("rows not paired", "summaries", "forward", "Pair each night", SUMMARIES.format(
+        "states[:, lengths - 1, :H], states[:, 0, H:]")),
+    wrong("rows not paired, cut before", "summaries", "forward", "Pair each night", """
+def summaries(states, lengths):
+    ahead, behind = np.split(states, 2, axis=-1)
+    return np.hstack([ahead[:, lengths - 1], behind[:, 0]])
+"""),
+    wrong("backward first, in summaries", "summaries", "forward", "units stand first", SUMMARIES.format(
+        "states[:, 0, H:], states[rows, lengths - 1, :H]")),
+    wrong("two summaries", "summaries", "forward", "two things", """
+def summaries(states, lengths):
+    H = states.shape[-1] // 2
+    return states[np.arange(len(states)), lengths - 1, :H], states[:, 0, H:]
+"""),
+    wrong("summaries one below the other", "summaries", "forward", "below the forward", """
+def summaries(states, lengths):
+    H = states.shape[-1] // 2
+    return np.concatenate([states[np.arange(len(states)), lengths - 1, :H], states[:, 0, H:]])
+"""),
+    wrong("lengths of the first axis", "summaries", "forward backward", "first axis", """
+def summaries(states, lengths):
+    H = states.shape[-1] // 2
+    return np.concatenate([states[lengths - 1, 0, :H], states[:, 0, H:]], axis=-1)
+"""),
+    wrong("transpose as a method in Keras", "side_by_side", "own", "are functions", """
+def side_by_side(h_n):
+    return h_n.transpose(1, 0, 2).reshape(h_n.shape[1], -1)
+""", "keras"),
+    wrong("transpose as in NumPy", "side_by_side", "own", "permute", """
+def side_by_side(h_n):
+    return h_n.transpose(1, 0, 2).reshape(h_n.shape[1], -1)
+"""),
+    wrong("axes exchanged, not joined", "side_by_side", "own", "axis of their own", """
+def side_by_side(h_n):
+    return h_n.permute(1, 0, 2)
+"""),
     wrong("view", "side_by_side", "own", "mix nights", """
 def side_by_side(h_n):
     return h_n.view(h_n.shape[1], -1)
@@ -212,12 +332,83 @@ def side_by_side(h_n):
         "keras"),
     wrong("moved the wrong way", "to_layer", "order", "wrong way", keras_layer(order="i, g, o, f"), "keras"),
     wrong("g and o forgotten", "to_layer", "order", "Only two quarters", torch_layer(order="i, f, o, g")),
+    wrong("W alone moved", "to_layer", "order", "U and b still stand in", torch_layer(
+        u="torch.tensor(U).T", second="layer.bias_hh_l0.zero_(); layer.bias_ih_l0.copy_(torch.tensor(b))")),
+    wrong("W alone moved, in Keras", "to_layer", "order", "U and b still stand in", """
+from keras import layers
+def to_layer(W, U, b):
+    i, o, f, g = np.split(W, 4, axis=-1)
+    layer = layers.LSTM(len(U), return_sequences=True)
+    layer.build((None, None, len(W)))
+    layer.set_weights([np.concatenate([i, f, g, o], axis=-1), U, b])
+    return layer
+""", "keras"),
+    wrong("the bias not moved", "to_layer", "order", "b still stands in", torch_layer(
+        second="layer.bias_hh_l0.zero_(); layer.bias_ih_l0.copy_(torch.tensor(b))")),
+    wrong("moved into an unusual order", "to_layer", "order", "file's o, g, f and i", keras_layer(order="o, g, f, i"),
+        "keras"),
+    wrong("not built", "to_layer", "order matrices bias layer", "layer.build", """
+from keras import layers
+def to_layer(W, U, b):
+    move = lambda w: np.concatenate([np.split(w, 4, axis=-1)[k] for k in (0, 2, 3, 1)], axis=-1)
+    layer = layers.LSTM(len(U), return_sequences=True)
+    layer.set_weights([move(W), move(U), move(b)])
+    return layer
+""", "keras"),
+    wrong("not turned round for PyTorch", "to_layer", "order matrices bias layer", "turned round, (4H, D)", torch_layer(
+        w="move(W)", u="move(U)")),
+    wrong("turned round for Keras", "to_layer", "order matrices bias layer", "in Keras they stay", """
+from keras import layers
+def to_layer(W, U, b):
+    move = lambda w: np.concatenate([np.split(w, 4, axis=-1)[k] for k in (0, 2, 3, 1)], axis=-1)
+    layer = layers.LSTM(len(U), return_sequences=True)
+    layer.build((None, None, len(W)))
+    layer.set_weights([move(W).T, move(U).T, move(b)])
+    return layer
+""", "keras"),
+    wrong("parameters replaced", "to_layer", "order matrices bias layer", "filled, not replaced", """
+import torch
+from torch import nn
+def to_layer(W, U, b):
+    layer = nn.LSTM(len(W), len(U), batch_first=True)
+    layer.weight_ih_l0 = torch.tensor(W.T)
+    return layer
+"""),
+    wrong("filled outside no_grad", "to_layer", "order matrices bias layer", "torch.no_grad", """
+import torch
+from torch import nn
+def to_layer(W, U, b):
+    layer = nn.LSTM(len(W), len(U), batch_first=True)
+    layer.weight_ih_l0.copy_(torch.tensor(W.T))
+    return layer
+"""),
+    wrong("arrays for tensors", "to_layer", "order matrices bias layer", "wants tensors", """
+import torch
+from torch import nn
+def to_layer(W, U, b):
+    layer = nn.LSTM(len(W), len(U), batch_first=True)
+    with torch.no_grad():
+        layer.weight_ih_l0.copy_(W.T)
+    return layer
+"""),
+    wrong("half of it in float64", "to_layer", "order matrices bias layer", "several dtypes", """
+import torch
+from torch import nn
+def to_layer(W, U, b):
+    W, U, b = (np.concatenate([np.split(w, 4, -1)[k] for k in (0, 2, 3, 1)], -1) for w in (W, U, b))
+    layer = nn.LSTM(len(W), len(U), batch_first=True)
+    layer.weight_ih_l0.data, layer.weight_hh_l0.data = torch.tensor(W.T), torch.tensor(U.T)
+    layer.bias_ih_l0.data = torch.tensor(b)
+    nn.init.zeros_(layer.bias_hh_l0)
+    return layer
+"""),
+    wrong("U forgotten", "to_layer", "order matrices", "U never arrives", torch_layer(u="0 * move(U).T")),
     wrong("reshaped, not turned", "to_layer", "matrices", "reshape", torch_layer(
         w="move(W).reshape(4 * H, D)", u="move(U).reshape(4 * H, H)")),
-    wrong("W alone reshaped", "to_layer", "matrices", "W was made to fit", torch_layer(w="move(W).view(4 * H, D)")),
+    wrong("W alone reshaped", "to_layer", "matrices", "W arrives shuffled", torch_layer(w="move(W).view(4 * H, D)")),
     wrong("bias twice", "to_layer", "bias", "counts twice", torch_layer(second="layer.bias_hh_l0.copy_(move(b))")),
     wrong("second bias as it was", "to_layer", "bias", "random", torch_layer(second="pass")),
-    wrong("forget bias of 1 added", "to_layer", "bias", "1 too much", keras_layer(
+    wrong("forget bias of 1 added", "to_layer", "bias", "1 too large", keras_layer(
         more=" + np.repeat([0, 1, 0, 0], len(U))"), "keras"),
     wrong("batch_first forgotten", "to_layer", "layer", "batch_first", torch_layer(first="")),
     wrong("return_sequences forgotten", "to_layer", "layer", "return_sequences", keras_layer(sequences=""), "keras"),

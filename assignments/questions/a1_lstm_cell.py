@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from ..question import Concept, Question
@@ -47,17 +49,23 @@ def both_ways(inputs, forward, backward):
     return np.concatenate([lstm(inputs, *forward)[0], backwards(inputs, backward)], axis=-1)
 
 
-def stops(*_):
-    """For mistakes that raise an error."""
-    raise ValueError
-
-
 # --- what a mistake makes of the inputs ---------------------------------------------------------------------
 
 
-def quarters(*order):
-    """The places that are heard when i, f, g, o are taken from these quarters."""
-    return lambda a: np.arange(len(a)).reshape(4, -1)[list(order)]
+def says(word):
+    """The word that a probe has for a mistake, or for what is right."""
+    return lambda *_: word
+
+
+def words(**sentences):
+    """Slips of probes that answer in words (a space is written _)."""
+    return {sentence: says(word.replace("_", " ")) for word, sentence in sentences.items()}
+
+
+def orders(special, general):
+    """Slips for all wrong orders of four: `special` sentences for some of them, for the others a general one."""
+    wrong = [order for order in itertools.permutations(range(4)) if order != (0, 1, 2, 3)]
+    return {special.get(order, general.format(*("ifgo"[k] for k in order))): order for order in wrong}
 
 
 def squashed(*functions):
@@ -84,34 +92,54 @@ def share(rule):
     return wrong
 
 
-def gates_from(order):
-    """What one unit shows for each pattern and each of W, U and b, if gates i, f, g, o are taken from `order`."""
+def gates_from(*three):
+    """What one unit shows for each pattern and each of W, U and b, if they take i, f, g, o from these orders."""
 
     def shown(patterns):
-        i, f, g, o = (30.0 * patterns[:, order]).T
-        held = sigmoid(f) * 2.0 + sigmoid(i) * np.tanh(g)
-        return np.tile(sigmoid(o) * np.tanh(held), (3, 1))
+        rows = []
+        for order in three:
+            i, f, g, o = (30.0 * patterns[:, list(order)]).T
+            rows.append(sigmoid(o) * np.tanh(sigmoid(f) * 2.0 + sigmoid(i) * np.tanh(g)))
+        return np.array(rows)
 
     return shown
 
 
-def reshaped(*which):
-    """The tables of the layer's matrices, if those in `which` were reshaped, not turned round."""
+def reordered():
+    """Slips for the file's four: all wrong orders, and the right one for some of the three arrays only."""
+    found = {said: gates_from(*[[FROM_FILE[k] for k in order]] * 3) for said, order in MOVED.items()}
+    for count in (1, 2):
+        for left in itertools.combinations("WUb", count):
+            said = (
+                f"{' and '.join(left)} still stand{'s' * (count == 1)} in the file's order; all three are to be moved."
+            )
+            found[said] = gates_from(*([0, 1, 2, 3] if name in left else FROM_FILE for name in "WUb"))
+    for count in (1, 2, 3):
+        for left in itertools.combinations("WUb", count):
+            found[f"{' and '.join(left)} never arrive{'s' * (count == 1)} in the layer."] = says(
+                "absent " + " ".join(left)
+            )
+    return found
 
-    def shown(signs_w, signs_u):
-        tables = []
-        for name, signs in (("W", signs_w), ("U", signs_u)):
-            whole = 30.0 * np.tile(signs, 4)
-            whole = whole.reshape(whole.shape[::-1]).T if name in which else whole
-            i, _, g, o = gates(whole)
-            tables.append((o * np.tanh(i * g) > 0.4).astype(float))
-        return tables
 
-    return shown
+def arrivals():
+    """Slips for W and U that arrive otherwise than they are meant."""
+    said = {
+        "right": "",
+        "reshaped": "{} arrives shuffled, as by reshape or view. Only .T turns a matrix round, as PyTorch needs it.",
+        "absent": "{} never arrives in the layer.",
+        "elsewhere": "Numbers of {} arrive in other places than they are meant for.",
+    }
+    both = itertools.product(said.items(), repeat=2)
+    return {
+        " ".join(filter(None, (of_w.format("W"), of_u.format("U")))): says(f"W {w}, U {u}")
+        for (w, of_w), (u, of_u) in both
+        if of_w or of_u
+    }
 
 
 def biased(change):
-    """What units shows whose gates all have the bias b, if change(b) makes i, f, g, o."""
+    """What units show whose gates all have the bias b, if change(b) makes i, f, g, o."""
 
     def shown(b):
         i, f, g, o = change(b)
@@ -128,7 +156,7 @@ def weights(rng, features=3, hidden=4):
     return {name: rng.normal(size=shape) for name, shape in shapes.items()}
 
 
-def steps(rng, rows=3):
+def steps(rng, rows=2):
     return {name: rng.normal(size=(rows, size)) for name, size in (("x", 3), ("h", 4), ("c", 4))} | weights(rng)
 
 
@@ -143,8 +171,9 @@ def sequences(rng, rows, count, hidden=4):
 
 
 def two_readers(rng, alike=False):
-    one, other = (list(weights(rng, hidden=2).values()) for _ in range(2))
-    return [{"inputs": rng.normal(size=(2, 5, 3)), "forward": one, "backward": one if alike else other}]
+    """No two of the sizes are alike, so that a shape says which is which."""
+    one, other = (list(weights(rng, features=2, hidden=3).values()) for _ in range(2))
+    return [{"inputs": rng.normal(size=(4, 5, 2)), "forward": one, "backward": one if alike else other}]
 
 
 def padded_states(rng, longest=6):
@@ -161,11 +190,17 @@ def patterns(rng):
 
 
 def sign_tables(rng):
-    """Signs of W (4, 3) and U (3, 3) that a reshape would not leave as they are."""
+    """Signs of W (4, 3) and U (3, 3) that a reshape would not leave as they are, and some of each."""
+
+    def shuffles(signs):
+        whole = np.tile(signs, 4)
+        quarters = np.split(whole.reshape(whole.shape[::-1]).T > 0, 4, axis=-1)
+        opens = quarters[0] & quarters[2] & quarters[3]
+        return opens.any() and (signs > 0).any() and (opens != (signs > 0)).any()
+
     while True:
         signs = rng.choice([-1.0, 1.0], size=(4, 3)), rng.choice([-1.0, 1.0], size=(3, 3))
-        pairs = zip(reshaped()(*signs), reshaped("W", "U")(*signs), strict=True)
-        if all((one != other).any() for one, other in pairs):
+        if all(map(shuffles, signs)):
             return [dict(zip(("signs_w", "signs_u"), signs, strict=True))]
 
 
@@ -175,6 +210,88 @@ WRONG = "See chapter 1, “When it goes wrong”."
 BOTH = "See chapter 2, “In NumPy”."
 PLACES = "See chapter 2, “Which state is where”."
 FORGET = "See chapter 1, “Predict, then run: does the LSTM cure the vanishing gradient?”."
+
+FOUR = words(not_four="What comes back is not four arrays of H numbers each.")
+HALF = "H numbers come back where 2H are wanted: H forward units, then H backward units."
+UNPAIRED = (
+    "[:, lengths − 1] takes the minutes of all nights from every night. Pair each night with its own: two arrays of "
+    "indices, one of rows and one of minutes."
+)
+ROWS = "An index of the first axis, which is the batch, is too large: minutes are counted on the second."
+SUMMARY = "The summaries have another shape than (B, 2H)."
+STEP = words(
+    broadcast="Two shapes do not fit. x W, h U and b have 4H numbers for each row; the gates, h and c have H.",
+    not_two="Two things are to come back: h, what is shown, and c, what is held.",
+    product="The shapes of a product do not meet: x is (B, D) and W is (D, 4H), so it is x @ W, and h @ U likewise.",
+)
+START = words(broadcast="Two shapes do not fit. h and c begin as zeros (B, H), and inputs[:, t] is (B, D).")
+HALVES = words(
+    apart="The two halves come back as two things; wanted is one array, in which they stand side by side.",
+    extra_axis="An axis of length 1 is left over.",
+    stacked="The two halves are stacked on an axis of their own; they should stand side by side in the last axis.",
+    below="The backward rows stand below the forward ones; they should stand beside them, in the last axis.",
+    half=HALF,
+    added="The two are added, and each loses itself in the sum; they should stand side by side, H and H.",
+    exchanged="The backward units stand first; the H forward ones should.",
+)
+READERS = words(
+    unpack="What is unpacked has not as many parts as there are names for them. lstm should return two arrays "
+    "(question 3); forward and backward hold three each.",
+    list="A list is indexed like an array. Does lstm return arrays, as np.stack makes them of lists?",
+    broadcast="Two shapes do not fit. The two halves are (B, T, H) each, and stand side by side in the last axis.",
+    one_by_one="A function gets too few arguments. lstm wants the three weights one by one: lstm(inputs, *forward).",
+    nothing="It goes on with nothing (None): a function that it calls has no return.",
+    axis="An axis is missing. Does lstm return two arrays? Of a single one, [0] takes the first night.",
+    one_night="The axis of the nights is missing. Does lstm return two arrays? Of a single one, [0] takes the first "
+    "night.",
+    shape="The states have another shape than (B, T, 2H).",
+)
+TIME_FIRST = words(
+    time_first="Time comes back as the first axis; wanted is (B, T, 2H). If lstm returns it so, mend that first.",
+)
+HELD = words(
+    held="The states go beyond 1, as what a cell *holds* does. Wanted is what it shows: of the two things that lstm "
+    "returns, the first.",
+)
+LAYER = words(
+    three="set_weights of this layer wants three arrays: W, U and b.",
+    units="The layer has not H units: wanted is an LSTM from D features to H units.",
+    directions="The layer has more than one direction or layer; one is wanted.",
+    no_layer="What comes back is not an nn.LSTM or a keras.layers.LSTM itself.",
+    not_built="The layer has no weights yet: call layer.build((None, None, D)) first, with D = W.shape[0].",
+    no_grad="Parameters are filled inside `with torch.no_grad():`, or by load_state_dict.",
+    assigned="A parameter of PyTorch is filled, not replaced by a tensor: layer.weight_ih_l0.copy_(…) inside "
+    "`with torch.no_grad():`, or load_state_dict.",
+    tensors="PyTorch wants tensors where NumPy arrays stand: torch.tensor(W).",
+    keys="load_state_dict wants all four by name: weight_ih_l0, weight_hh_l0, bias_ih_l0 and bias_hh_l0.",
+    dtypes="The parameters of the layer have several dtypes: make all of them float32.",
+    shapes="The shapes do not fit. In nn.LSTM both matrices are turned round, (4H, D) and (4H, H); in Keras they stay "
+    "as they are.",
+)
+ORDERS = orders(
+    {
+        (0, 2, 3, 1): "The quarters are taken in the order i, o, f, g, which is ONNX's; here they stand as i, f, g, o.",
+        (0, 2, 1, 3): "The quarters are taken in the order i, g, f, o; here they stand as i, f, g, o.",
+        (0, 1, 3, 2): "The candidate g and the output gate o are exchanged: the order is i, f, g, o.",
+        (1, 0, 2, 3): "The input gate and the forget gate are exchanged: the order is i, f, g, o.",
+    },
+    "What comes back as i, f, g, o is made of the quarters of {}, {}, {} and {}.",
+)
+MOVED = orders(  # of i, f, g, o
+    {
+        (0, 3, 1, 2): "The file's order is handed on as it is. It keeps i, o, f, g; the layer expects i, f, g, o.",
+        (
+            0,
+            2,
+            3,
+            1,
+        ): "The quarters are moved the wrong way: this is how one would *write* such a file from i, f, g, o. "
+        "From i, o, f, g the second quarter goes to the end.",
+        (0, 1, 3, 2): "Only two quarters change places; from i, o, f, g to i, f, g, o three of them move.",
+        (0, 2, 1, 3): "The output gate arrives at its place, but f and g are exchanged: the layer has i, f, g, o.",
+    },
+    "The layer's i, f, g, o get the file's {}, {}, {} and {}.",
+)
 
 QUESTIONS = (
     Question(
@@ -186,23 +303,17 @@ QUESTIONS = (
                 "the quarters are i, f, g, o in this order",
                 1,
                 lambda rng: [{"a": rng.normal(size=12)}],
-                {
-                    "The quarters are taken in the order i, o, f, g, which is ONNX's; here they stand as i, f, g, o.": (
-                        quarters(0, 2, 3, 1)
-                    ),
-                    "The quarters are taken in the order i, g, f, o; here they stand as i, f, g, o.": (
-                        quarters(0, 2, 1, 3)
-                    ),
-                    "The candidate g and the output gate o are exchanged: the order is i, f, g, o.": (
-                        quarters(0, 1, 3, 2)
-                    ),
-                    "The input gate and the forget gate are exchanged: the order is i, f, g, o.": quarters(1, 0, 2, 3),
-                    "Every fourth number goes to one gate. The gates stand side by side: the first H numbers are all "
-                    "of i, the next H all of f, and so on.": lambda a: np.arange(len(a)).reshape(-1, 4).T,
-                },
+                {said: says(" ".join(str(each + 1) for each in order)) for said, order in ORDERS.items()}
+                | FOUR
+                | words(
+                    every_fourth="Every fourth number goes to one gate. The gates stand side by side: the first H "
+                    "numbers are all of i, the next H all of f, and so on.",
+                    mixed="Four blocks of H numbers are wanted, and each number of a gate is made of one entry alone: "
+                    "the first of i of the first entry, and so on.",
+                ),
                 CELL,
-                answer=quarters(0, 1, 2, 3),
-                probe="places",
+                answer=says("1 2 3 4"),
+                probe="quarters",
             ),
             Concept(
                 "squash",
@@ -215,16 +326,24 @@ QUESTIONS = (
                     "All four go through tanh. A gate is a share, from 0 to 1: the sigmoid.": (
                         squashed(np.tanh, np.tanh, np.tanh, np.tanh)
                     ),
+                    "Two of the four go through tanh; it is for the candidate alone.": (
+                        squashed(sigmoid, sigmoid, np.tanh, np.tanh)
+                    ),
                     "Nothing is squashed yet: the gates go through the sigmoid, the candidate through tanh.": (
                         squashed(*[lambda a: a] * 4)
                     ),
                     "The candidate is not squashed; it goes through tanh.": (
                         squashed(sigmoid, sigmoid, lambda a: a, sigmoid)
                     ),
+                    "The gates are not squashed; they go through the sigmoid.": (
+                        squashed(lambda a: a, lambda a: a, np.tanh, lambda a: a)
+                    ),
                     "The sigmoid's sign is turned round: 1 / (1 + e^−a), with the minus.": (
                         squashed(*[lambda a: sigmoid(-a)] * 2, np.tanh, lambda a: sigmoid(-a))
                     ),
-                },
+                }
+                | FOUR
+                | words(tanh_elsewhere="Another one than the candidate goes through tanh; g should, and it alone."),
                 CELL,
                 answer=squashed(sigmoid, sigmoid, np.tanh, sigmoid),
                 probe="sorted_four",
@@ -234,15 +353,16 @@ QUESTIONS = (
                 "they are cut along the last axis, whatever stands in front",
                 1,
                 lambda rng: [{"a": rng.normal(size=(4, 3, 8))}],
-                {
-                    "The quarters are cut along another axis than the last, so that rows of the batch become gates.": (
-                        lambda a: False
-                    ),
-                    "It stops on an array with axes in front. Cut along the last axis (np.split has an argument for "
-                    "that).": stops,
-                },
+                FOUR
+                | words(
+                    another_axis="The quarters are cut along another axis than the last, so that rows of the batch "
+                    "become gates.",
+                    stops="It stops on an array with axes in front. Cut along the last axis (np.split has an argument "
+                    "for that).",
+                    one_array="One array comes back, with the four side by side; wanted are four.",
+                ),
                 CELL,
-                answer=lambda a: True,
+                answer=says("alone"),
                 probe="each_row_alone",
             ),
         ),
@@ -277,7 +397,8 @@ QUESTIONS = (
                     ),
                     "What is not kept is written: 1 − f, as in a GRU. An LSTM has an input gate of its own for "
                     "that.": cell(lambda i, f, g, c, h: f * c + (1 - f) * g),
-                },
+                }
+                | STEP,
                 CELL,
                 answer=lambda *inputs: step(*inputs)[1],
                 probe="held",
@@ -298,7 +419,8 @@ QUESTIONS = (
                     "tanh is taken of everything, gate and all; it belongs to the cell, before the gate.": share(
                         lambda o, new, old: np.tanh(o * new)
                     ),
-                },
+                }
+                | STEP,
                 CELL,
                 answer=share(lambda o, new, old: o * np.tanh(new)),
                 probe="shown_share",
@@ -308,15 +430,18 @@ QUESTIONS = (
                 "the gates hear the input, what was shown, and the bias",
                 1,
                 lambda rng: [steps(rng, rows=1)],
-                {
-                    "U multiplies the cell c. The gates hear what was *shown*, h; the cell is kept from them.": (
-                        lambda *_: [False, True, True]
-                    ),
-                    "What was shown, h, does not reach the gates: h U is missing.": lambda *_: [False, False, True],
-                    "The bias has no effect.": lambda *_: [True, False, False],
-                },
+                STEP
+                | words(
+                    turned="W or U is turned round, and need not be: they are (D, 4H) and (H, 4H), so x @ W and h @ U, "
+                    "without .T.",
+                    no_x="The input does not reach the gates: x W has no effect.",
+                    c="U multiplies the cell c. The gates hear what was *shown*, h; the cell is kept from them.",
+                    no_h="What was shown, h, does not reach the gates: h U is missing.",
+                    no_bias="The bias has no effect.",
+                    other="What the gates hear is not x W + h U + b.",
+                ),
                 CELL,
-                answer=lambda *_: [True, False, True],
+                answer=says("all"),
                 probe="hears",
             ),
             Concept(
@@ -324,10 +449,14 @@ QUESTIONS = (
                 "h comes back first, then c",
                 1,
                 lambda rng: [steps(rng)],
-                {"The two come back in the other order: h, what is shown, first; then c, what is held.": lambda *_: 1},
+                STEP
+                | words(
+                    c_first="The two come back in the other order: h, what is shown, first; then c, what is held.",
+                    alike="The same comes back twice: h, what is shown, should come first; then c, what is held.",
+                ),
                 CELL,
-                answer=lambda *_: 0,
-                probe="larger",
+                answer=says("h first"),
+                probe="comes_first",
             ),
         ),
     ),
@@ -356,7 +485,12 @@ QUESTIONS = (
                         lambda *inputs: lstm(*inputs, carry=lambda h, c: (h, h))[0][0]
                     ),
                     "It reads from the last step to the first.": lambda inputs, *w: lstm(inputs[:, ::-1], *w)[0][0],
-                },
+                    "This is what the cell held; what is *shown* should come first.": lambda *inputs: lstm(*inputs)[1][
+                        0
+                    ],
+                }
+                | START
+                | words(shape="The states have another shape than (B, T, H)."),
                 CELL,
                 answer=lambda *inputs: lstm(*inputs)[0][0],
                 probe="walk",
@@ -366,24 +500,20 @@ QUESTIONS = (
                 "what is held comes back second, after every step",
                 1,
                 lambda rng: sequences(rng, 2, 3),
-                {
-                    "The second is what was shown once more; wanted is what the cell *held*.": lambda inputs, W, U, b: (
-                        [[2, 3, 4], lstm(inputs[:1, :1], W, U, b)[0].ravel()]
-                    ),
-                    "The second is the cell after the last step only; wanted is the cell after every step.": (
-                        lambda inputs, W, U, b: [[2, 4], lstm(inputs[:1, :1], W, U, b)[1].ravel()]
-                    ),
-                    "The second is the last h and c, as the libraries return them; wanted is the cell after every "
-                    "step.": lambda inputs, W, U, b: [
-                        [2, 2, 4],
-                        np.ravel([each.ravel() for each in lstm(inputs[:1, :1], W, U, b)]),
-                    ],
-                    "Only one thing comes back. Two are wanted: what was shown, and what was held.": lambda *_: (
-                        "one thing only"
-                    ),
-                },
+                START
+                | words(
+                    shown_again="The second is what was shown once more; wanted is what the cell *held*.",
+                    exchanged="The two come back in the other order: what was shown first, then what was held.",
+                    one_step="The second holds one step only; wanted is the cell after every step.",
+                    h_and_c="The second is two things of one step, such as the last h and c, which the libraries "
+                    "return; wanted is the cell after every step.",
+                    one_thing_only="Only one thing comes back. Two are wanted: what was shown, and what was held.",
+                    more_than_two="More than two things come back. Two are wanted: what was shown, and what was held, "
+                    "both after every step.",
+                    shape="The second has another shape than (B, T, H).",
+                ),
                 CELL,
-                answer=lambda inputs, W, U, b: [[2, 3, 4], lstm(inputs[:1, :1], W, U, b)[1].ravel()],
+                answer=lambda inputs, W, U, b: lstm(inputs[:1, :1], W, U, b)[1].ravel(),
                 probe="second",
             ),
             Concept(
@@ -391,14 +521,17 @@ QUESTIONS = (
                 "the rows of a batch are read side by side, and come back first",
                 1,
                 lambda rng: sequences(rng, 3, 4, hidden=2),
-                {
-                    "It reads across the batch: the second night goes on from the state of the first. Time is the "
-                    "second axis.": lambda *_: [[3, 4, 2], False],
-                    "Time comes back as the first axis; wanted is (B, T, H).": lambda *_: [[4, 3, 2], True],
-                    "Only the last state comes back; wanted are those of all steps.": lambda *_: [[3, 2], True],
-                },
+                START
+                | words(
+                    across="It reads across the batch: the second night goes on from the state of the first. Time is "
+                    "the second axis.",
+                    time_first="Time comes back as the first axis; wanted is (B, T, H).",
+                    last_only="Only the last state comes back; wanted are those of all steps.",
+                    shape="The states have another shape than (B, T, H).",
+                    not_alone="A night gives other states in a batch than alone.",
+                ),
                 WRONG,
-                answer=lambda *_: [[3, 4, 2], True],
+                answer=says("side by side"),
                 probe="axes",
             ),
         ),
@@ -435,12 +568,14 @@ QUESTIONS = (
                 "many at a time give what they give one by one",
                 1,
                 lambda rng: [{"steps": rng.integers(2, 70, size=5)}],
-                {
-                    "It stops when it is given an array. Functions of math take one number at a time; those of NumPy "
-                    "take all.": stops,
-                },
+                words(
+                    stops="It stops when it is given an array. An `if` and the functions of math take one number at a "
+                    "time; those of NumPy take all.",
+                    powers="NumPy's whole numbers have no negative powers: write 1 / steps.",
+                    unlike="An array does not give what its numbers give one by one.",
+                ),
                 FORGET,
-                answer=lambda steps: True,
+                answer=says("alike"),
                 probe="one_by_one",
             ),
         ),
@@ -455,21 +590,22 @@ QUESTIONS = (
                 1,
                 two_readers,
                 {
-                    "The backward units stand first; the H forward ones should.": lambda x, f, b: [
-                        [2, 5, 4],
-                        backwards(x, b),
-                    ],
-                    "The two are added, and each loses itself in the sum; they should stand side by side, H and H.": (
-                        lambda x, f, b: [[2, 5, 2], lstm(x, *f)[0] + backwards(x, b)]
+                    "The first half reads from the last minute to the first; the forward reader should.": (
+                        lambda x, f, b: backwards(x, f)
                     ),
-                    "The backward states stand *after* the forward ones in time; they should stand beside them, in "
-                    "the last axis.": lambda x, f, b: [
-                        [2, 10, 2],
-                        np.concatenate([lstm(x, *f)[0], backwards(x, b)], axis=1),
-                    ],
-                },
+                    "The first half reads from the last minute to the first, and lies in that order; the forward "
+                    "reader should begin at the first.": lambda x, f, b: lstm(x[:, ::-1], *f)[0],
+                }
+                | HALVES
+                | READERS
+                | TIME_FIRST
+                | HELD
+                | words(
+                    after="The backward states stand *after* the forward ones in time; they should stand beside them, "
+                    "in the last axis.",
+                ),
                 BOTH,
-                answer=lambda x, f, b: [[2, 5, 4], lstm(x, *f)[0]],
+                answer=lambda x, f, b: lstm(x, *f)[0],
                 probe="first_half",
             ),
             Concept(
@@ -477,13 +613,16 @@ QUESTIONS = (
                 "each direction has weights of its own",
                 1,
                 two_readers,
-                {
-                    "Both directions read with the forward weights.": lambda *_: [[True, False], [True, False]],
-                    "Both directions read with the backward weights.": lambda *_: [[False, True], [False, True]],
-                    "The weights are exchanged: forward ones read backward.": lambda *_: [[False, True], [True, False]],
-                },
+                READERS
+                | words(
+                    half=HALF,
+                    forward="Both directions read with the forward weights.",
+                    backward="Both directions read with the backward weights.",
+                    exchanged="The weights are exchanged: forward ones read backward.",
+                    other="A half hears the weights of both directions, or of none.",
+                ),
                 BOTH,
-                answer=lambda *_: [[True, False], [False, True]],
+                answer=says("own"),
                 probe="whose_weights",
             ),
             Concept(
@@ -491,18 +630,26 @@ QUESTIONS = (
                 "the backward reader begins at the end, and its states lie in the order of the inputs",
                 2,
                 lambda rng: two_readers(rng, alike=True),
-                {
-                    "The backward states are not turned round again: beside the first minute stands the state of the "
-                    "last.": lambda x, f, b: lstm(x[:, ::-1], *b)[0],
-                    "The second reader reads forward too.": lambda x, f, b: lstm(x, *b)[0],
-                    "The *batch* is reversed, not the night: x[::-1] turns the first axis, and "
-                    "time is the second.": lambda x, f, b: lstm(x[::-1], *b)[0],
-                    "The states are turned round, but the reader itself began at the first minute.": lambda x, f, b: (
-                        lstm(x, *b)[0][:, ::-1]
-                    ),
-                },
+                READERS
+                | TIME_FIRST
+                | HELD
+                | words(
+                    half=HALF,
+                    not_turned_back="The backward states are not turned round again: beside the first minute stands "
+                    "the state of the last.",
+                    forward="The second reader reads forward too. (x[::-1] would turn the batch: time is the second "
+                    "axis.)",
+                    batch="The *batch* is reversed, not the night: the second half of a night has heard another night. "
+                    "x[::-1] turns the first axis, and time is the second.",
+                    all_axes="Everything is turned round, the batch and the features too; only time is meant "
+                    "(np.flip has an argument for that).",
+                    states_only="The states are turned round, but the reader itself began at the first minute.",
+                    deaf="The second half does not hear the night.",
+                    other="The second half is not what the same reader shows when it begins at the last minute, each "
+                    "state beside its own minute.",
+                ),
                 BOTH,
-                answer=lambda x, f, b: backwards(x, b),
+                answer=says("turned"),
                 probe="second_half",
             ),
         ),
@@ -515,7 +662,7 @@ QUESTIONS = (
         (
             Concept(
                 "forward",
-                "the forward half is that of the last real step",
+                "the forward half is that of the last real step, and stands first",
                 2,
                 lambda rng: padded_states(rng) + padded_states(rng, longest=7),
                 {
@@ -524,11 +671,23 @@ QUESTIONS = (
                     ),
                     "The forward half is taken one step late: steps count from 0, so the last real one is "
                     "lengths − 1.": lambda s, n: s[np.arange(len(s)), n, :3],
+                    "The forward half is taken one step early: steps count from 0, so the last real one is "
+                    "lengths − 1, and that of a night of one minute is 0.": lambda s, n: s[
+                        np.arange(len(s)), n - 2, :3
+                    ],
                     "The forward half is taken at the first step, where it has read a single minute.": lambda s, n: s[
                         :, 0, :3
                     ],
-                    "The backward half stands first; the H forward units should.": lambda s, n: s[:, 0, 3:],
-                },
+                    "The backward half stands in both places.": lambda s, n: s[:, 0, 3:],
+                    "The forward half is added up over the night; its last real step alone has read it all.": (
+                        lambda s, n: s[..., :3].sum(axis=1)
+                    ),
+                    "The forward half is a mean over the night; its last real step alone has read it all.": (
+                        lambda s, n: s[..., :3].sum(axis=1) / n[:, None]
+                    ),
+                }
+                | HALVES
+                | words(unpaired=UNPAIRED, rows=ROWS, shape=SUMMARY),
                 PLACES,
                 answer=lambda s, n: s[np.arange(len(s)), n - 1, :3],
                 probe="forward_half",
@@ -543,10 +702,15 @@ QUESTIONS = (
                     "but padding, or one minute. It has read everything at step 0.": lambda s, n: s[:, -1, 3:],
                     "The backward half is taken at the last real step, where the backward reader *begins*. It has "
                     "read everything at step 0.": lambda s, n: s[np.arange(len(s)), n - 1, 3:],
-                    "The forward half stands second; the H backward units should.": (
-                        lambda s, n: s[np.arange(len(s)), n - 1, :3]
+                    "The backward half is taken at step 1. Steps count from 0, where it has read everything.": (
+                        lambda s, n: s[:, 1, 3:]
                     ),
-                },
+                    "The backward half is a mean over the night; at step 0 it has read it all.": (
+                        lambda s, n: s[..., 3:].sum(axis=1) / n[:, None]
+                    ),
+                    "The forward half stands in both places.": lambda s, n: s[np.arange(len(s)), n - 1, :3],
+                }
+                | words(rows=ROWS, shape=SUMMARY, half=HALF),
                 PLACES,
                 answer=lambda s, n: s[:, 0, 3:],
                 probe="backward_half",
@@ -574,9 +738,18 @@ QUESTIONS = (
                     ),
                     "The units of the two directions alternate; wanted are the H forward ones, then the H backward "
                     "ones.": lambda h: np.moveaxis(h, 0, -1).reshape(h.shape[1], -1),
+                    "The axes are exchanged, but the two halves of a night still stand on an axis of their own: wanted "
+                    "is one row, (B, 2H).": lambda h: np.swapaxes(h, 0, 1),
                     "The two are added; they should stand side by side.": lambda h: h[0] + h[1],
-                },
+                }
+                | words(
+                    method="A tensor here has no such method. PyTorch's have permute, transpose and reshape; in Keras "
+                    "they are functions: ops.transpose(h_n, …), ops.reshape(h_n, …).",
+                    transpose="A tensor of PyTorch exchanges two axes by transpose; a whole order of them is for "
+                    "permute.",
+                ),
                 "See chapter 2, “The reshape that mixes sequences”.",
+                probe="rows",
             ),
         ),
         framework=True,
@@ -590,21 +763,9 @@ QUESTIONS = (
                 "the file's gates arrive at the layer's own",
                 2,
                 patterns,
-                {
-                    "The file's order is handed on as it is. It keeps i, o, f, g; the layer expects i, f, g, o.": (
-                        gates_from([0, 1, 2, 3])
-                    ),
-                    "The quarters are moved the wrong way: this is how one would *write* such a file from i, f, g, o. "
-                    "From i, o, f, g the second quarter goes to the end.": gates_from([0, 3, 1, 2]),
-                    "Only two quarters change places; from i, o, f, g to i, f, g, o three of them move.": (
-                        gates_from([0, 2, 1, 3])
-                    ),
-                    "The output gate arrives at its place, but f and g are exchanged: the layer has i, f, g, o.": (
-                        gates_from([0, 3, 2, 1])
-                    ),
-                },
+                reordered() | LAYER,
                 WRONG,
-                answer=gates_from(FROM_FILE),
+                answer=gates_from(*[FROM_FILE] * 3),
                 probe="order",
             ),
             Concept(
@@ -612,18 +773,9 @@ QUESTIONS = (
                 "W and U arrive as they are meant",
                 1,
                 sign_tables,
-                {
-                    "The matrices were made to fit by reshape or view, which shuffles their numbers. They are to be "
-                    "turned round: .T.": reshaped("W", "U"),
-                    "W was made to fit by reshape or view, which shuffles its numbers. It is to be turned round: .T.": (
-                        reshaped("W")
-                    ),
-                    "U was made to fit by reshape or view, which shuffles its numbers. It is to be turned round: .T.": (
-                        reshaped("U")
-                    ),
-                },
+                arrivals() | LAYER,
                 SAME,
-                answer=reshaped(),
+                answer=says("W right, U right"),
                 probe="matrices",
             ),
             Concept(
@@ -632,16 +784,20 @@ QUESTIONS = (
                 1,
                 lambda rng: [{"b": rng.uniform(0.5, 2, size=3)}],
                 {
-                    "The bias counts twice. PyTorch adds its two biases, so only one of them gets it, and the other "
-                    "is 0.": biased(lambda b: [2 * b] * 4),
-                    "Part of the bias is random, as the layer was born: PyTorch has a second bias, which is added and "
-                    "must be set to 0.": lambda b: "random",
+                    "The bias counts twice. (PyTorch adds its two biases, so only one of them gets it, and the other "
+                    "is 0.)": biased(lambda b: [2 * b] * 4),
+                    "Part of the bias is random, as the layer was born. (PyTorch has a second bias, which is added and "
+                    "must be set to 0.)": says("random"),
                     "The bias never arrives.": biased(lambda b: [0 * b] * 4),
-                    "The forget gate has 1 too much. Keras starts it at 1, but set_weights replaces that; nothing is "
-                    "to be made up for.": biased(lambda b: [b, b + 1, b, b]),
-                    "The forget gate has 1 too little. Keras starts it at 1, but set_weights replaces that; nothing "
-                    "is to be made up for.": biased(lambda b: [b, b - 1, b, b]),
-                },
+                    "The bias never arrives: its forget gate has the 1 with which Keras begins, and the others 0.": (
+                        biased(lambda b: [0 * b, 0 * b + 1, 0 * b, 0 * b])
+                    ),
+                    "The forget gate's bias is 1 too large. The file's is all that is wanted. (Keras begins at 1, and "
+                    "set_weights replaces that.)": biased(lambda b: [b, b + 1, b, b]),
+                    "The forget gate's bias is 1 too small. The file's is all that is wanted. (Keras begins at 1, but "
+                    "set_weights replaces that.)": biased(lambda b: [b, b - 1, b, b]),
+                }
+                | LAYER,
                 WRONG,
                 answer=biased(lambda b: [b] * 4),
                 probe="bias",
@@ -651,16 +807,16 @@ QUESTIONS = (
                 "the layer takes (B, T, D) and gives the states of all steps",
                 1,
                 lambda rng: sequences(rng, 3, 4, hidden=2),
-                {
-                    "It reads across the batch: without batch_first=True, nn.LSTM takes the first axis for time.": (
-                        lambda *_: [[3, 4, 2], False]
-                    ),
-                    "Only the last state comes back. Keras gives those of all steps if return_sequences=True.": (
-                        lambda *_: [[3, 2], True]
-                    ),
-                },
+                LAYER
+                | words(
+                    across="It reads across the batch. (Without batch_first=True, nn.LSTM takes the first axis for "
+                    "time.)",
+                    last_only="Only the last state comes back, not those of all minutes. (In Keras: "
+                    "return_sequences=True.)",
+                    shape="The states have another shape than (B, T, H).",
+                ),
                 SAME,
-                answer=lambda *_: [[3, 4, 2], True],
+                answer=says("side by side"),
                 probe="batch_of_layer",
             ),
         ),
