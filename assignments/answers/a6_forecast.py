@@ -52,9 +52,23 @@ def recent(series, span):
 def recent(series, span):
     return np.array([series[max(0, t - span) : max(1, t)].mean() for t in range(len(series))])
 """),
-    wrong("zeros before the beginning", "recent", "start", "zeros", """
+    wrong("zeros before the beginning", "recent", "start", "had been 0 before", """
 def recent(series, span):
     return np.convolve(series, np.ones(span) / span)[: len(series)]
+"""),
+    wrong("the beginning as it is", "recent", "start", "handed on as they are", """
+def recent(series, span):
+    out = np.array(series)
+    out[span - 1 :] = np.convolve(series, np.ones(span) / span, "valid")
+    return out
+"""),
+    wrong("filled back", "recent", "start", "first full mean", """
+def recent(series, span):
+    full = np.convolve(series, np.ones(span) / span, "valid")
+    return np.concatenate([np.full(span - 1, full[0]), full])
+"""),
+    wrong("no beginning", "recent", "start", "have none", """
+def recent(series, span): return np.convolve(series, np.ones(span) / span, "valid")
 """),
     wrong("target inside the window", "windows", "target", "already among the inputs",
           WINDOWS.format(EVERY, "t - length : t", "t - 1 : t - 1 + horizon")),
@@ -80,17 +94,25 @@ def split(at, horizon, cut):
 def split(at, horizon, cut):
     return np.flatnonzero(at + horizon - 1 <= cut), np.flatnonzero(at >= cut)
 """),
-    wrong("shuffled time", "split", "before test", "shuffled", """
+    wrong("a gap too large by one", "split", "rest", "No leak", """
+def split(at, horizon, cut):
+    return np.where(at + horizon < cut)[0], np.where(at >= cut)[0]
+"""),
+    wrong("a name mistyped", "split", "before rest", "NameError", """
+def split(at, horizon, cut):
+    return np.flatnonzero(at + horizons <= cut), np.flatnonzero(at >= cut)
+"""),
+    wrong("shuffled time", "split", "before rest", "shuffled", """
 def split(at, horizon, cut):
     order = np.random.default_rng(0).permutation(len(at))
     size = int((at + horizon <= cut).sum())
     return np.sort(order[:size]), np.sort(order[size:])
 """),
-    wrong("tested across the cut", "split", "test", "begin before the cut", """
+    wrong("tested across the cut", "split", "rest", "belong to neither", """
 def split(at, horizon, cut):
     return np.flatnonzero(at + horizon <= cut), np.flatnonzero(at + horizon > cut)
 """),
-    wrong("hours for positions", "split", "before test", "positions", """
+    wrong("hours for positions", "split", "before rest", "positions", """
 def split(at, horizon, cut):
     return at[at + horizon <= cut], at[at >= cut]
 """),
@@ -104,14 +126,16 @@ def scaler(table, cut):
     mean, std = (np.repeat([f(table[:cut, 0]), f(table[cut:, 0])], [cut, len(table) - cut]) for f in (np.mean, np.std))
     return np.concatenate(parts), lambda y: (y.ravel() * std + mean).reshape(y.shape)
 """),
-    wrong("one spread for all columns", "scaler", "columns", "serves all columns", SCALER.format(
+    wrong("one spread for all columns", "scaler", "columns", "depends on the other columns", SCALER.format(
         "mean, std = table[:cut].mean(axis=0), table[:cut].std() * np.ones(table.shape[1])", BACK)),
-    wrong("std of the wrong axis", "scaler", "before columns back", "wrong axis", SCALER.format(
+    wrong("std of the wrong axis", "scaler", "before columns", "wrong axis", SCALER.format(
         "mean, std = table[:cut].mean(axis=0), table[:cut].std(axis=1)", BACK)),
     wrong("compared in scaled units", "scaler", "back", "stay in scaled units", SCALER.format(HONEST, "forecasts")),
     wrong("the mean forgotten", "scaler", "back", "does not add the mean", SCALER.format(
         HONEST, "forecasts * std[0]")),
-    wrong("all columns' means", "scaler", "back", "of column 0", SCALER.format(HONEST, "forecasts * std + mean")),
+    wrong("all columns' means", "scaler", "back", "of all columns", SCALER.format(HONEST, "forecasts * std + mean")),
+    wrong("a name mistyped in back", "scaler", "back", "NameError", SCALER.format(
+        HONEST, "forecast_ * std[0] + mean[0]")),
     wrong("one period late", "seasonal_naive", "lag", "whole period late", """
 def seasonal_naive(series, at, horizon, period):
     return series[at[:, None] - 2 * period + np.arange(horizon) % period]
@@ -127,6 +151,17 @@ def seasonal_naive(series, at, horizon, period):
     wrong("uses the future", "seasonal_naive", "known", "still to come", """
 def seasonal_naive(series, at, horizon, period):
     return series[at[:, None] + np.arange(horizon) - period]
+"""),
+    wrong("repeats nothing", "seasonal_naive", "known", "end after one period", """
+def seasonal_naive(series, at, horizon, period):
+    return np.stack([series[t - period : t][:horizon] for t in at])
+"""),
+    wrong("NaN beyond a period", "seasonal_naive", "known", "there are NaN", """
+def seasonal_naive(series, at, horizon, period):
+    out = np.full((len(at), horizon), np.nan)
+    for row, t in zip(out, at):
+        row[:period] = series[t - period : t][:horizon]
+    return out
 """),
     wrong("squared errors", "mase", "errors", "squared", """
 def mase(predicted, actual, train, period):
@@ -159,6 +194,16 @@ def direction(predicted, actual, last):
     moved = actual != last
     return int(((predicted > last) == (actual > last))[moved].sum()), int(moved.sum())
 """),
+    wrong("no change taken for up", "direction", "side", "right where the truth rose", """
+def direction(predicted, actual, last):
+    moved = actual != last
+    return int(((predicted >= last) == (actual >= last))[moved].sum()), int(moved.sum())
+"""),
+    wrong("no change forgiven", "direction", "side", "counts as right; it lies", """
+def direction(predicted, actual, last):
+    moved = actual != last
+    return int(((predicted - last) * (actual - last) >= 0)[moved].sum()), int(moved.sum())
+"""),
     wrong("ties counted", "direction", "still", "are counted", """
 def direction(predicted, actual, last):
     return int((np.sign(predicted - last) == np.sign(actual - last)).sum()), len(actual)
@@ -177,6 +222,32 @@ def direction(predicted, actual, last):
         "weights = torch.softmax(scores, dim=-1) * ~hidden", "")),
     wrong("mask without an axis", "forecast", "mask", "(B, 1, T)", TORCH.format(
         "weights = torch.softmax(scores.masked_fill(~mask, -torch.inf), dim=-1)", "")),
+    wrong("times the mask", "forecast", "mask", "keeps a score", TORCH.format(
+        "weights = torch.softmax(scores * mask[:, None], dim=-1)", "")),
+    wrong("softmax over the hours ahead", "forecast", "weights mask", "hours ahead; it should", TORCH.format(
+        "weights = torch.softmax(scores.masked_fill(hidden, -torch.inf), dim=1)", "")),
+    wrong("a name mistyped in the forecast", "forecast", "weights mask context head gradient", "NameError",
+          TORCH.format("weights = torch.softmax(scores.masked_fill(hides, -torch.inf), dim=-1)", "")),
+    wrong("NumPy on tensors", "forecast", "gradient", "without NumPy", """
+def forecast(states, future, mask, p):
+    h, f, m, p = np.asarray(states), np.asarray(future), np.asarray(mask), {k: np.asarray(v) for k, v in p.items()}
+    query = p["step"] + f @ p["w_future"]
+    part = np.exp(query @ h.swapaxes(1, 2) / np.sqrt(h.shape[-1])) * m[:, None]
+    weights = part / part.sum(-1, keepdims=True)
+    return np.concatenate([weights @ h, query], -1) @ p["w_out"] + p["bias"], weights
+"""),
+    wrong("NumPy on Keras' tensors", "forecast", "gradient", "without NumPy", """
+def forecast(states, future, mask, p):
+    query = p["step"].numpy() + np.matmul(future, p["w_future"])
+    scores = np.matmul(query, np.swapaxes(states, 1, 2)) / states.shape[-1] ** 0.5
+    part = np.where(np.array(mask)[:, None], np.exp(scores), 0)
+    weights = part / part.sum(-1, keepdims=True)
+    return np.concatenate([weights @ states.numpy(), query], -1) @ p["w_out"].numpy() + p["bias"].numpy(), weights
+""", "keras"),
+    wrong("weights made by NumPy", "forecast", "gradient", "somewhere between", KERAS.format(
+        "weights = ops.convert_to_tensor(np.array(ops.softmax(ops.where(seen, scores, -1e9), axis=-1)))"), "keras"),
+    wrong("outputs detached", "forecast", "gradient", "somewhere between", TORCH.format(
+        "weights = torch.softmax(scores.masked_fill(hidden, -torch.inf), dim=-1)", "outputs = outputs.detach()")),
     wrong("plain mean of the states", "forecast", "context", "not Σ α h", TORCH.format(
         "weights = torch.softmax(scores.masked_fill(hidden, -torch.inf), dim=-1)",
         "outputs = torch.cat([states.mean(1, keepdim=True).expand_as(query), query], -1) @ p['w_out'] + p['bias']")),
@@ -220,6 +291,27 @@ from sklearn.preprocessing import StandardScaler
 def scaler(table, cut):
     all_columns, first = StandardScaler().fit(table[:cut]), StandardScaler().fit(table[:cut, :1])
     return all_columns.transform(table), lambda y: first.inverse_transform(np.reshape(y, (-1, 1))).reshape(np.shape(y))
+"""}),
+    Right("hour by hour", {"seasonal_naive": """
+def seasonal_naive(series, at, horizon, period):
+    return np.stack([np.resize(series[t - period : t], horizon) for t in at])
+""", "split": """
+def split(at, horizon, cut):
+    last = at + horizon - 1
+    return np.flatnonzero(last < cut), np.flatnonzero(at >= cut)
+""", "forecast": """
+import torch
+def forecast(states, future, mask, p):
+    S = states.shape[-1]
+    outputs, weights = [], []
+    for j in range(future.shape[1]):
+        q = p["step"][j] + future[:, j] @ p["w_future"]
+        e = torch.einsum("bs,bts->bt", q, states) / np.sqrt(S)
+        a = torch.where(mask, e, -1e9).softmax(-1)
+        c = (a[..., None] * states).sum(1)
+        outputs.append(c @ p["w_out"][:S] + q @ p["w_out"][S:] + p["bias"])
+        weights.append(a.detach())  # for pictures only
+    return torch.stack(outputs, 1), torch.stack(weights, 1)
 """}),
     Right("float32, column by column", {"scaler": """
 def scaler(table, cut):

@@ -65,9 +65,19 @@ def without_past(future, p, *, step=True, known=True):
     return query @ p["w_out"][query.shape[-1] :] + p["bias"]
 
 
-def stops(*_):
-    """For mistakes that raise an error."""
-    raise ValueError
+def always(word):
+    """For mistakes that the probe calls by the same word in each case."""
+    return lambda *_: word
+
+
+def beyond(word):
+    """For mistakes that show where the horizon is longer than the period."""
+    return lambda s, at, h, m: word if h > m else "the last known period"
+
+
+def reaching(at, horizon, cut, rows):
+    """What `learned` says of these positions."""
+    return f"from position {rows[0]} on, {at[rows[-1]] + horizon - cut} hours of the test"
 
 
 # --- the inputs of the cases --------------------------------------------------------------------------------
@@ -77,8 +87,8 @@ def series_and_span(rng):
     return [{"series": rng.normal(size=20).cumsum(), "span": span} for span in (3, 5)]
 
 
-def flat(rng):
-    return [{"series": np.full(12, rng.uniform(5, 9)), "span": 4}]
+def short_series(rng):
+    return [{"series": rng.normal(size=12) + 6, "span": span} for span in (4, 5)]
 
 
 def tables(rng):
@@ -88,11 +98,11 @@ def tables(rng):
     ]
 
 
-def cuts(rng):
+def cuts(rng, horizons=(3, 5)):
     length = int(rng.integers(4, 8))
     return [
-        {"at": np.arange(length, length + 20), "horizon": horizon, "cut": length + int(rng.integers(8, 12))}
-        for horizon in (3, 5)
+        {"at": np.arange(length, length + 30), "horizon": horizon, "cut": length + int(rng.integers(12, 17))}
+        for horizon in horizons
     ]
 
 
@@ -102,7 +112,8 @@ def drifting(rng):
 
 
 def unlike_columns(rng):
-    return [{"table": rng.normal(size=(10, 3)) * [1.0, 10.0, 100.0] + [50.0, 0.0, -5.0], "cut": 6}]
+    """As many rows to learn from as columns, so that a wrong axis gives wrong numbers and no error."""
+    return [{"table": rng.normal(size=(12, 3)) * [1.0, 10.0, 100.0] + [50.0, 0.0, -5.0], "cut": 3}]
 
 
 def seasons(rng, horizon, period):
@@ -121,22 +132,22 @@ def sticks(rng):
 
 
 def days(rng):
-    """Three runs of days; some forecasts say "no change" before a fall."""
+    """Three runs of days; some forecasts say "no change" before a fall, fewer before a rise."""
     found = []
     for n in (15, 22, 31):
         last = 7 + rng.normal(size=n).round(1)
         actual = last + rng.choice([-0.5, -0.25, 0.25, 0.5], size=n)
-        actual[:4] = last[:4] - 0.5
+        actual[:6] = last[:6] + np.repeat([-0.5, 0.5], [4, 2])
         predicted = actual + rng.normal(size=n)
-        predicted[:4] = last[:4]
+        predicted[:6] = last[:6]
         found.append({"predicted": predicted, "actual": actual, "last": last})
     return found
 
 
 def still_days(rng):
     (case,) = days(rng)[:1]
-    case["actual"][4:7] = case["last"][4:7]
-    case["predicted"][4] = case["last"][4]
+    case["actual"][6:9] = case["last"][6:9]
+    case["predicted"][6] = case["last"][6]
     return [case]
 
 
@@ -166,10 +177,15 @@ def read_alike(rng):
 
 
 def gaps(rng):
-    cases = pasts(rng, (2, 4))
+    """No past is empty or full, no two are alike, and each hour was recorded in one of them at least."""
+    cases = pasts(rng)
     for case in cases:
-        case["mask"] = rng.random(case["mask"].shape) < 0.6
-        case["mask"][:, 0], case["mask"][:, -1] = True, False  # no past is empty or full
+        mask = rng.random(case["mask"].shape) < 0.6
+        for t in range(mask.shape[1]):
+            mask[t % 3, t] = True
+        for row in range(3):
+            mask[row, (row + 1) % 3] = False
+        case["mask"] = mask
     return cases
 
 
@@ -203,9 +219,6 @@ QUESTIONS = (
                     "The mean is over everything so far; only the last `span` values should be in it.": (
                         lambda s, n: np.array([s[: t + 1].mean() for t in range(n, len(s) - n)])
                     ),
-                    "The answer is shorter than the series: the first values need one, too.": lambda s, n: np.convolve(
-                        s, np.full(n, 1 / n), "valid"
-                    ),
                 },
                 CHAPTER + "“Five leaks, and what each is worth”.",
                 answer=lambda s, n: recent(s, n)[n:-n],
@@ -215,17 +228,23 @@ QUESTIONS = (
                 "start",
                 "at the beginning it takes the mean of what there is",
                 1,
-                flat,
+                short_series,
                 {
-                    "At the beginning zeros are counted in, as if the series had been 0 before: divide by the number "
-                    "of values there are.": lambda s, n: s[: n - 1] * np.arange(1, n) / n,
-                    "The first values have none: take the mean of those there are.": lambda s, n: np.full(
-                        n - 1, np.nan
+                    "At the beginning it divides by `span`, as if the series had been 0 before: divide by the number "
+                    "of values there are.": always("too little of them"),
+                    "The first values have none: take the mean of those there are.": always("nothing"),
+                    "The first values are left at 0: take the mean of those there are.": always("zeros"),
+                    "The first values are handed on as they are: take the mean of those there are so far.": always(
+                        "each value itself"
                     ),
-                    "The first values are left at 0: take the mean of those there are.": lambda s, n: np.zeros(n - 1),
+                    "The first full mean is given to all hours before it, which could not have known it: take the mean "
+                    "of those there are so far.": always("the first full mean"),
+                    "At the beginning the values do not count evenly: take the plain mean of those there are.": always(
+                        "an uneven mean"
+                    ),
                 },
-                CHAPTER + "“Five leaks, and what each is worth”.",
-                answer=lambda s, n: recent(s, n)[: n - 1],
+                "See the example by hand; the mean over 24 hours is that of chapter 11, “The bar”.",
+                answer=always("the mean of what there is"),
                 probe="beginning",
             ),
         ),
@@ -292,7 +311,7 @@ QUESTIONS = (
                     ),
                     "The last windows reach past the end of the table.": lambda x, n, h: (len(x) - n,) * 3,
                 },
-                CHAPTER + "“Five leaks, and what each is worth”.",
+                CHAPTER + "“The networks”: windows begin at every hour there.",
                 answer=lambda x, n, h: (len(x) - n - h + 1,) * 3,
                 probe="how_many",
             ),
@@ -310,7 +329,7 @@ QUESTIONS = (
                     ),
                     "`at` is the last hour to be forecast; wanted is the first.": lambda x, n, h: n + h - 1,
                 },
-                CHAPTER + "“The plot that flatters”.",
+                "See the example by hand; what is known at midnight, and what is not, says chapter 11, “The bar”.",
                 answer=lambda x, n, h: n,
                 probe="first_hour",
             ),
@@ -322,45 +341,53 @@ QUESTIONS = (
         (
             Concept(
                 "before",
-                "what is learned from ends before the cut",
+                "nothing that is learned from reaches over the cut",
                 2,
                 cuts,
                 {
                     "The last windows to learn from reach over the cut: they begin before it, but some of their hours "
-                    "ahead are the test's.": lambda at, h, cut: np.flatnonzero(at < cut),
+                    "ahead are the test's.": lambda at, h, cut: reaching(at, h, cut, np.flatnonzero(at < cut)),
                     "One window too many: the last hour ahead of the last one to learn from is hour `cut` itself.": (
-                        lambda at, h, cut: np.flatnonzero(at + h <= cut + 1)
-                    ),
-                    "One window too few: the hours ahead may end right before the cut, at hour `cut` − 1.": (
-                        lambda at, h, cut: np.flatnonzero(at + h < cut)
+                        lambda at, h, cut: reaching(at, h, cut, np.flatnonzero(at + h <= cut + 1))
                     ),
                     "These are the hours of the windows; their positions are wanted, 0 for the first.": (
-                        lambda at, h, cut: np.arange(len(at))[at[at + h <= cut]]
+                        lambda at, h, cut: reaching(at, h, cut, at[at + h <= cut])
                     ),
                     "The cut is taken for a position; it is an hour, as those in `at` are.": lambda at, h, cut: (
-                        np.flatnonzero(np.arange(len(at)) + h <= cut)
+                        reaching(at, h, cut, np.flatnonzero(np.arange(len(at)) + h <= cut))
                     ),
                 },
                 CHAPTER + "“Walk forward”.",
-                answer=lambda at, h, cut: split(at, h, cut)[0],
+                answer=always("no hour of the test"),
                 probe="learned",
             ),
             Concept(
-                "test",
-                "all that begins at the cut or later is tested, and nothing else",
+                "rest",
+                "it is tested from the cut on, and no window is wasted",
                 1,
-                cuts,
+                lambda rng: cuts(rng, (1, 4)),
                 {
                     "Windows from before the cut are tested on, and some from after it are not: time has been "
-                    "shuffled.": lambda at, h, cut: (False, False),
-                    "Some tested windows begin before the cut.": lambda at, h, cut: (False, True),
+                    "shuffled.": always("tests on some from before the cut and not on all after it"),
+                    "Some tested windows begin before the cut, with hours ahead on both sides; they belong to neither "
+                    "part.": lambda at, h, cut: "tests on some from before the cut" if h > 1 else "all in place",
+                    "Some tested windows begin before the cut.": always("tests on some from before the cut"),
+                    "The window that begins at the cut is not tested on; all of its hours ahead lie in the test.": (
+                        always("does not test on all")
+                    ),
                     "Some windows that begin at the cut or later are not tested on: all of their hours ahead lie in "
-                    "the test, and their inputs may reach back before the cut.": lambda at, h, cut: (True, False),
-                    "These are no positions: there are fewer windows. Positions are wanted, 0 for the first.": stops,
+                    "the test, and their inputs may reach back before the cut.": lambda at, h, cut: (
+                        "does not test on all" if h > 1 else "all in place"
+                    ),
+                    "A window that ends right before the cut, at hour `cut` − 1, is not learned from. No leak, but it "
+                    "is wasted.": lambda at, h, cut: "all in place" if h > 1 else "does not learn from all",
+                    "These are no positions: there are fewer windows. Positions are wanted, 0 for the first.": always(
+                        "no positions"
+                    ),
                 },
                 CHAPTER + "“Walk forward”.",
-                answer=lambda at, h, cut: (True, True),
-                probe="tested",
+                answer=always("all in place"),
+                probe="placed",
             ),
         ),
     ),
@@ -400,6 +427,10 @@ QUESTIONS = (
                     ),
                     "The spread is taken along the wrong axis, over the columns of each hour; it should be over the "
                     "hours of each column (axis=0).": lambda x, cut: (x - x[:cut].mean(axis=0)) / x[:cut].std(axis=1),
+                    "Mean and spread are taken along the wrong axis, over the columns of each hour; they should be "
+                    "over the hours of each column (axis=0).": lambda x, cut: (
+                        (x - x[:cut].mean(axis=1)) / x[:cut].std(axis=1)
+                    ),
                     "Only the rows before the cut come back; all rows should be scaled.": lambda x, cut: standardised(
                         x[:cut], x[:cut]
                     ),
@@ -414,14 +445,11 @@ QUESTIONS = (
                 1,
                 unlike_columns,
                 {
-                    "One mean or one spread serves all columns: each should have its own (axis=0).": (
-                        lambda x, cut: False
-                    ),
-                    "It stops on a table of several columns: means and spreads should be over the hours (axis=0), so "
-                    "that there is one for each column.": stops,
+                    "How a column is scaled depends on the other columns: each should have a mean and a spread of its "
+                    "own, over the hours (axis=0).": always("by others, too"),
                 },
                 CHAPTER + "“Five leaks, and what each is worth”.",
-                answer=lambda x, cut: True,
+                answer=always("by its own"),
                 probe="each_column_alone",
             ),
             Concept(
@@ -431,27 +459,32 @@ QUESTIONS = (
                 unlike_columns,
                 {
                     "The forecasts stay in scaled units, and would be compared with gigawatts.": lambda x, cut: (
-                        standardised(x, x[:cut])[:, 0].reshape(2, -1)
+                        standardised(x, x[:cut])[:, 0].reshape(-1, 3)
                     ),
                     "`back` multiplies by the spread, but does not add the mean.": lambda x, cut: (
                         x[:, 0] - x[:cut, 0].mean()
-                    ).reshape(2, -1),
+                    ).reshape(-1, 3),
                     "`back` goes back in the wrong order: first times the spread, then plus the mean.": lambda x, cut: (
                         (standardised(x, x[:cut])[:, 0] + x[:cut, 0].mean()) * x[:cut, 0].std()
-                    ).reshape(2, -1),
+                    ).reshape(-1, 3),
                     "`back` scales once more, where it should undo the scaling.": lambda x, cut: (
                         (standardised(x, x[:cut])[:, 0] - x[:cut, 0].mean()) / x[:cut, 0].std()
-                    ).reshape(2, -1),
+                    ).reshape(-1, 3),
                     "`back` uses the mean and the spread of another column; forecasts are of column 0.": (
                         lambda x, cut: (
-                            standardised(x, x[:cut])[:, 0].reshape(2, -1) * x[:cut, -1].std() + x[:cut, -1].mean()
+                            standardised(x, x[:cut])[:, 0].reshape(-1, 3) * x[:cut, -1].std() + x[:cut, -1].mean()
                         )
                     ),
-                    "`back` stops: it should be a function of an array of any shape, and use one mean and one spread, "
-                    "those of column 0.": stops,
+                    "`back` uses the means and spreads of all columns; all forecasts are of column 0, whatever shape "
+                    "they come in.": lambda x, cut: (
+                        standardised(x, x[:cut])[:, 0].reshape(-1, 3) * x[:cut].std(axis=0) + x[:cut].mean(axis=0)
+                    ),
+                    "What comes back second is not a function: `back` should be one, which takes forecasts.": always(
+                        "no function"
+                    ),
                 },
-                CHAPTER + "“The plot that flatters”.",
-                answer=lambda x, cut: x[:, 0].reshape(2, -1),
+                "See the example by hand, and `inverse_transform` in chapter 11, “The plot that flatters”.",
+                answer=lambda x, cut: x[:, 0].reshape(-1, 3),
                 probe="there_and_back",
             ),
         ),
@@ -463,46 +496,56 @@ QUESTIONS = (
             Concept(
                 "lag",
                 "each hour is forecast by the one a period before it",
-                2,
-                lambda rng: seasons(rng, 6, 7) + seasons(rng, 4, 4),
+                1,
+                lambda rng: seasons(rng, 6, 7) + seasons(rng, 4, 4) + seasons(rng, 8, 3),
                 {
                     "It is a whole period late: the last period is known, and this is the one before it.": (
-                        lambda s, at, h, m: s[at[:, None] + np.arange(h) - 2 * m]
+                        lambda s, at, h, m: s[at[:, None] + np.arange(min(h, m)) - 2 * m]
                     ),
                     "It is one hour early: hour `at` itself is the first to be forecast, so begin at `at` − "
-                    "`period`.": lambda s, at, h, m: s[at[:, None] + np.arange(h) - m - 1],
+                    "`period`.": lambda s, at, h, m: s[at[:, None] + np.arange(min(h, m)) - m - 1],
                     "It is one hour late: hour `at` itself is the first to be forecast, so begin at `at` − "
-                    "`period`.": lambda s, at, h, m: s[at[:, None] + np.arange(h) - m + 1],
+                    "`period`.": lambda s, at, h, m: s[at[:, None] + np.arange(min(h, m)) - m + 1],
                     "This repeats the last known value, which is persistence; the period has no effect.": (
-                        lambda s, at, h, m: np.repeat(s[at - 1][:, None], h, axis=1)
+                        lambda s, at, h, m: np.repeat(s[at - 1][:, None], min(h, m), axis=1)
                     ),
                     "The value one period before hour `at` stands for all hours ahead; each has its own.": (
-                        lambda s, at, h, m: np.repeat(s[at - m][:, None], h, axis=1)
+                        lambda s, at, h, m: np.repeat(s[at - m][:, None], min(h, m), axis=1)
                     ),
                     "These are the hours ahead themselves, the truth.": lambda s, at, h, m: s[
-                        at[:, None] + np.arange(h)
+                        at[:, None] + np.arange(min(h, m))
                     ],
                     "This goes `horizon` hours back; wanted are `period` hours.": lambda s, at, h, m: s[
-                        at[:, None] + np.arange(h) - h
+                        at[:, None] + np.arange(min(h, m)) - h
                     ],
+                    "A whole period comes back, however many hours are wanted: where the horizon is shorter, only its "
+                    "first hours are.": lambda s, at, h, m: s[at[:, None] + np.arange(m) - m],
                 },
                 CHAPTER + "“The bar”.",
+                answer=lambda s, at, h, m: s[at[:, None] + np.arange(min(h, m)) - m],
+                probe="first_period",
             ),
             Concept(
                 "known",
-                "only what is known is repeated",
+                "the last known period is repeated to the end of the horizon",
                 1,
-                lambda rng: seasons(rng, 8, 3) + seasons(rng, 5, 1),
+                lambda rng: seasons(rng, 8, 3) + seasons(rng, 5, 1) + seasons(rng, 3, 5),
                 {
                     "Beyond one period it takes hours that are still to come: hour `at` and later are not known. "
-                    "Repeat the last known period.": lambda s, at, h, m: (True, False),
-                    "It looks at nothing that is still to come, but does not repeat the last known period.": (
-                        lambda s, at, h, m: (False, False)
+                    "Repeat the last known period.": beyond("hours still to come"),
+                    "It takes hours that are still to come: hour `at` itself is not known.": always(
+                        "hours still to come"
                     ),
+                    "The forecasts end after one period, before the horizon does: repeat the last known period.": (
+                        beyond("too few hours")
+                    ),
+                    "Beyond one period there are NaN: repeat the last known period.": beyond("NaN"),
+                    "It looks at nothing that is still to come, but beyond one period it does not repeat the last "
+                    "known one.": beyond("something else"),
                 },
-                CHAPTER + "“Walk forward”.",
-                answer=lambda s, at, h, m: (False, True),
-                probe="peeks_and_repeats",
+                "See the example by hand; which hours are known says chapter 11, “The bar”.",
+                answer=always("the last known period"),
+                probe="beyond_a_period",
             ),
         ),
     ),
@@ -589,6 +632,13 @@ QUESTIONS = (
                     "A forecast of no change counts as right where the truth fell; it lies on neither side.": (
                         lambda a, y, x: (int(((a > x) == (y > x)).sum()), len(y))
                     ),
+                    "A forecast of no change counts as right where the truth rose; it lies on neither side.": (
+                        lambda a, y, x: (int(((a >= x) == (y >= x)).sum()), len(y))
+                    ),
+                    "A forecast of no change counts as right; it lies on neither side.": lambda a, y, x: (
+                        int(((a - x) * (y - x) >= 0).sum()),
+                        len(y),
+                    ),
                     "This is the share of right days; wanted are two numbers, how many and of how many.": (
                         lambda a, y, x: direction(a, y, x)[0] / len(y)
                     ),
@@ -617,6 +667,7 @@ QUESTIONS = (
                     "Days are left out on which the *forecast* equals `last`; it is the truth that counts.": (
                         lambda a, y, x: int((a != x).sum())
                     ),
+                    "This is one number; wanted are two, how many are right and of how many.": always("one number"),
                 },
                 CHAPTER + "“Come closer”.",
                 answer=lambda a, y, x: int((y != x).sum()),
@@ -649,13 +700,12 @@ QUESTIONS = (
                     "The question lacks what is known of the hour ahead.": lambda h, f, m, p: weights(
                         h, f, p, known=False
                     ),
-                    "The states and not the weights come back second, or the two have changed places: outputs first, "
-                    "then weights.": lambda h, f, m, p: (
+                    "Outputs and weights have changed places: outputs first, then weights.": lambda h, f, m, p: (
                         np.concatenate([weights(h, f, p) @ h, p["step"] + f @ p["w_future"]], axis=-1) @ p["w_out"]
                         + p["bias"]
                     ),
                 },
-                CHAPTER + "“A question for each step ahead”.",
+                CHAPTER + "“A question for each step ahead”, and for √S chapter 5, “Why divide by √d?”.",
                 answer=lambda h, f, m, p: weights(h, f, p),
                 probe="weights",
             ),
@@ -665,20 +715,26 @@ QUESTIONS = (
                 1,
                 gaps,
                 {
-                    "The mask is upside down: it hides what was recorded. True means *look*.": lambda h, f, m, p: (
-                        False,
-                        True,
-                    ),
-                    "The mask has no effect, or not enough: hidden hours have weights, and move the others'.": (
-                        lambda h, f, m, p: (False, False)
-                    ),
+                    "The mask is upside down: it hides what was recorded. True means *look*.": always("upside down"),
                     "The mask is put on after the softmax, in which the hidden hours have taken their share already. "
-                    "Mask the scores.": lambda h, f, m, p: (True, False),
-                    "It stops with a mask in which rows differ: the mask (B, T) needs an axis for the hours ahead, "
-                    "(B, 1, T).": stops,
+                    "Mask the scores.": always("too late"),
+                    "A hidden hour keeps a score like any other (0, perhaps, and e⁰ = 1), and so a weight: its score "
+                    "should be minus infinity.": always("a common score"),
+                    "The rows of the mask go to the hours ahead and not to the pasts: (B, T) needs an axis for the "
+                    "hours ahead, (B, 1, T).": always("another's mask"),
+                    "There are NaN among the weights: 0 · ∞ makes one, and so does a softmax of nothing but minus "
+                    "infinities. It should run over the hours of one past, of which one at least was recorded.": (
+                        always("NaN")
+                    ),
+                    "The weights over the hours of a past do not add up to 1, and hidden hours have some.": always(
+                        "no sum of 1"
+                    ),
+                    "The mask has no effect, or not enough: hidden hours have weights, and move the others'.": always(
+                        "looked at"
+                    ),
                 },
-                "See chapter 9, “Where the mask must go”.",
-                answer=lambda h, f, m, p: (True, True),
+                "See chapter 4, “Entries that are not there”.",
+                answer=always("hidden"),
                 probe="under_mask",
             ),
             Concept(
@@ -687,12 +743,15 @@ QUESTIONS = (
                 1,
                 read_alike,
                 {
-                    "The part of the past in a forecast is not Σ α h, the states averaged by the weights.": (
-                        lambda h, f, m, p: False
+                    "The past does not reach the forecasts: the head should read the context, Σ α h, as well.": always(
+                        "nothing"
+                    ),
+                    "The part of the past in a forecast is not Σ α h, the states averaged by the weights.": always(
+                        "something else"
                     ),
                 },
                 CHAPTER + "“A question for each step ahead”.",
-                answer=lambda h, f, m, p: True,
+                answer=always("Σ α h"),
                 probe="context",
             ),
             Concept(
@@ -721,6 +780,21 @@ QUESTIONS = (
                 CHAPTER + "“A question for each step ahead”.",
                 answer=lambda h, f, m, p: without_past(f, p),
                 probe="without_past",
+            ),
+            Concept(
+                "gradient",
+                "what is learned can be learned: the gradient reaches it",
+                1,
+                pasts,
+                {
+                    "No gradient reaches the parameters or the states, so that nothing is learned: use the framework's "
+                    "own operations, without NumPy, `.detach()` or `.item()`.": always("nothing"),
+                    "The gradient does not reach all of the parameters and the states: somewhere between them and the "
+                    "answer it is cut, by NumPy, `.detach()` or `.item()`.": always("not all"),
+                },
+                "See how it is written in chapter 4, “The same in PyTorch and Keras”.",
+                answer=always("all"),
+                probe="reached",
             ),
         ),
         framework=True,
