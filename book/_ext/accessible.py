@@ -20,7 +20,7 @@ REPAIRS = [
     # myst-nb: a spoken name that differs from the words on the button
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
     # pydata theme: the arrow that unfolds pages below a page has no name
-    ('<summary><span class="toctree-toggle"', '<summary aria-label="Pages below this one"><span class="toctree-toggle"'),
+    ('<summary><span class="toctree-toggle"', '<summary aria-label="Pages below this"><span class="toctree-toggle"'),
     # pydata theme: without scripts no rule of the style sheet matches "auto", and colours would be missing
     ('data-theme="auto"', 'data-theme="light"'),
     # pydata theme: the side bar with logo and search stands outside every landmark
